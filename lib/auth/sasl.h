@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef AUTH_SASL_H
+#define AUTH_SASL_H
+
+#include "auth/account.h"
+#include "net/tls.h"
+
+/*
+ * AUTHENTICATE / AUTH through libsasl2, which is loaded and initialised at
+ * the first sasl_server_start of a process and not before.  Our own auxprop
+ * plugin knows SCRAM verifiers and never a password; the mechanism list is
+ * always explicit.
+ */
+
+/* What may be offered now, as a space-separated list of names in the order
+ * of strength: PLAIN and LOGIN only when secure (or the control file
+ * "plaintext" says so); the -PLUS forms and EXTERNAL only where tls has a
+ * channel binding or a verified client certificate; the SCRAM ones unless
+ * the accounts are checked by "checkpassword".  Does not load libsasl2. */
+void sasl_mechs(const struct control *c, bool secure,
+    const struct tls *tls, struct buf *list);
+
+enum sasl_step {
+	SASL_STEP_MORE,		/* send the challenge, come back with more */
+	SASL_STEP_DONE,		/* logged in; the challenge may hold the
+				   server's last word (send it if *final) */
+	SASL_STEP_BAD,		/* wrong: credentials, form, or order */
+	SASL_STEP_NOMECH,	/* not offered now */
+	SASL_STEP_TEMP		/* cannot be asked now */
+};
+
+struct sasl_server;
+
+/*
+ * Begin an exchange.  initial.p NULL means no initial response was sent (an
+ * empty one has p != NULL and n == 0).  service is "imap" or "smtp" for
+ * libsasl, scope as for auth_password.  Responses and challenges are the
+ * decoded octets.  *s is NULL unless it returns SASL_STEP_MORE; free it
+ * whenever the exchange ends.  *a is filled on SASL_STEP_DONE.
+ */
+enum sasl_step sasl_server_start(struct sasl_server **s,
+    const struct control *c, const char *service, const char *scope,
+    bool secure, const struct tls *tls, struct span mech,
+    struct span initial, struct buf *challenge, struct account *a);
+enum sasl_step sasl_server_step(struct sasl_server *s,
+    struct span response, struct buf *challenge, struct account *a);
+void sasl_server_free(struct sasl_server *s);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+
+void
+buf_free(struct buf *b)
+{
+	free(b->p);
+	*b = (struct buf){ 0 };
+}
+
+void
+buf_clear(struct buf *b)
+{
+	b->n = 0;
+}
+
+struct span
+buf_span(const struct buf *b)
+{
+	return (struct span){ b->p, b->n };
+}
+
+char *
+buf_room(struct buf *b, size_t n)
+{
+	if (n > SIZE_MAX / 2 - b->n)
+		die_temp("out of memory");
+	if (b->n + n > b->cap) {
+		size_t cap = b->cap + b->cap / 2;
+
+		if (cap < b->n + n)
+			cap = b->n + n;
+		if (cap < 64)
+			cap = 64;
+		b->p = xrealloc(b->p, cap);
+		b->cap = cap;
+	}
+	return b->p + b->n;
+}
+
+void
+buf_add(struct buf *b, struct span s)
+{
+	if (s.n == 0)
+		return;
+	memcpy(buf_room(b, s.n), s.p, s.n);
+	b->n += s.n;
+}
+
+void
+buf_addc(struct buf *b, char c)
+{
+	*buf_room(b, 1) = c;
+	b->n++;
+}
+
+void
+buf_adds(struct buf *b, const char *s)
+{
+	buf_add(b, span_str(s));
+}
+
+void
+buf_addu(struct buf *b, uint64_t v)
+{
+	char t[20];
+	size_t i = sizeof t;
+
+	do
+		t[--i] = (char)('0' + v % 10);
+	while ((v /= 10) != 0);
+	buf_add(b, (struct span){ t + i, sizeof t - i });
+}
+
+void
+buf_addhex(struct buf *b, const void *p, size_t n)
+{
+	static const char digit[] = "0123456789abcdef";
+	const unsigned char *u = p;
+
+	for (size_t i = 0; i < n; i++) {
+		buf_addc(b, digit[u[i] >> 4]);
+		buf_addc(b, digit[u[i] & 15]);
+	}
+}
+
+void
+buf_addf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(buf_room(b, (size_t)n + 1), (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->n += (size_t)n;
+}
+
+const char *
+buf_cstr(struct buf *b)
+{
+	*buf_room(b, 1) = '\0';
+	return b->p;
+}
+
+void
+buf_drop(struct buf *b, size_t n)
+{
+	b->n -= n;
+	if (b->n > 0)
+		memmove(b->p, b->p + n, b->n);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+/* Milliseconds of a clock that never jumps; for time-outs and durations. */
+int64_t clock_ms(void);
+
+/* Seconds and microseconds since 1970; it may jump.  For dates only. */
+int64_t clock_now(void);
+int64_t clock_now_us(void);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BASE_CONTROL_H
+#define BASE_CONTROL_H
+
+#include "base/buf.h"
+
+/*
+ * Settings are control files, one value a file, looked up in this order: the
+ * environment variable LEMON_NAME (name in capitals, '-' as '_'),
+ * users/USER/NAME, NAME, the caller's default.  The directory is
+ * $LEMON_CONTROL, or /etc/lemon.  lemon-control(5) lists every one.
+ *
+ * A file that is there but cannot be read, or a number that is no number,
+ * is a mistake of the administrator: it is logged and ends the process with
+ * die_temp, since guessing a default could open what was meant closed.
+ */
+struct control {
+	const char *dir;	/* never NULL after control_init */
+	const char *user;	/* whose overrides count, or NULL */
+};
+
+void control_init(struct control *c);
+
+/* The first line without trailing blanks.  False if it is set nowhere. */
+bool control_line(const struct control *c, const char *name,
+    struct buf *value);
+
+/* A decimal number between min and max, or the default. */
+uint64_t control_num(const struct control *c, const char *name,
+    uint64_t def, uint64_t min, uint64_t max);
+
+/* All lines, each ended by '\n', without blank ones and those that begin
+ * with '#'.  False if it is set nowhere. */
+bool control_list(const struct control *c, const char *name,
+    struct buf *lines);
+
+/* Whether the list has that line (ASCII case does not matter). */
+bool control_listed(const struct control *c, const char *name,
+    struct span line);
+
+/* DIR/NAME or DIR/users/USER/NAME, for files that are opened otherwise
+ * (certificates, sockets).  An absolute name stands for itself. */
+void control_path(const struct control *c, const char *name,
+    struct buf *path);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/span.h"
+
+#include <string.h>
+
+char
+ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+char
+ascii_upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
+}
+
+bool
+ascii_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool
+ascii_alpha(char c)
+{
+	return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
+}
+
+struct span
+span_str(const char *s)
+{
+	return (struct span){ s, s == NULL ? 0 : strlen(s) };
+}
+
+bool
+span_eq(struct span a, struct span b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool
+span_ieq(struct span a, struct span b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+			return false;
+	return true;
+}
+
+int
+span_cmp(struct span a, struct span b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int r = n == 0 ? 0 : memcmp(a.p, b.p, n);
+
+	if (r != 0)
+		return r;
+	return (a.n > b.n) - (a.n < b.n);
+}
+
+struct span
+span_skip(struct span s, size_t n)
+{
+	if (n > s.n)
+		n = s.n;
+	return n == 0 ? s : (struct span){ s.p + n, s.n - n };
+}
+
+struct span
+span_head(struct span s, size_t n)
+{
+	return (struct span){ s.p, n < s.n ? n : s.n };
+}
+
+bool
+span_starts(struct span s, struct span with)
+{
+	return s.n >= with.n && span_eq(span_head(s, with.n), with);
+}
+
+bool
+span_istarts(struct span s, struct span with)
+{
+	return s.n >= with.n && span_ieq(span_head(s, with.n), with);
+}
+
+bool
+span_ends(struct span s, struct span with)
+{
+	return s.n >= with.n && span_eq(span_skip(s, s.n - with.n), with);
+}
+
+bool
+span_iends(struct span s, struct span with)
+{
+	return s.n >= with.n && span_ieq(span_skip(s, s.n - with.n), with);
+}
+
+size_t
+span_chr(struct span s, char c)
+{
+	const char *at = s.n == 0 ? NULL : memchr(s.p, c, s.n);
+
+	return at == NULL ? s.n : (size_t)(at - s.p);
+}
+
+size_t
+span_rchr(struct span s, char c)
+{
+	const char *at = s.n == 0 ? NULL : memrchr(s.p, c, s.n);
+
+	return at == NULL ? s.n : (size_t)(at - s.p);
+}
+
+size_t
+span_find(struct span s, struct span what)
+{
+	if (what.n == 0)
+		return 0;
+	const char *at = s.n == 0 ? NULL : memmem(s.p, s.n, what.p, what.n);
+
+	return at == NULL ? s.n : (size_t)(at - s.p);
+}
+
+size_t
+span_ifind(struct span s, struct span what)
+{
+	for (size_t i = 0; what.n <= s.n && i <= s.n - what.n; i++)
+		if (span_istarts(span_skip(s, i), what))
+			return i;
+	return s.n;
+}
+
+static bool
+blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct span
+span_trim(struct span s)
+{
+	while (s.n > 0 && blank(s.p[0]))
+		s = span_skip(s, 1);
+	while (s.n > 0 && blank(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+struct span
+span_cut(struct span *s, char c)
+{
+	size_t n = span_chr(*s, c);
+	struct span head = span_head(*s, n);
+
+	*s = n == s->n ? (struct span){ NULL, 0 } : span_skip(*s, n + 1);
+	return head;
+}
+
+bool
+span_u64(struct span s, uint64_t max, uint64_t *v)
+{
+	uint64_t x = 0;
+
+	if (s.n == 0)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (!ascii_digit(s.p[i]))
+			return false;
+		uint64_t d = (uint64_t)(s.p[i] - '0');
+
+		if (x > max / 10 || x * 10 > max - d)
+			return false;
+		x = x * 10 + d;
+	}
+	*v = x;
+	return true;
+}

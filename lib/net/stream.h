@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+/*
+ * The two ends of a connection.  Each has one operation below it (the
+ * descriptor, TLS, or later DEFLATE) and one buffer of fixed size.  Reading
+ * first flushes what was written (in.tie), so pipelined commands are
+ * answered in one write and nobody else calls out_flush, except who waits
+ * without reading.  Failure is sticky: after it every read says so at once
+ * and every write is dropped.
+ */
+enum stream_state {
+	STREAM_OK,
+	STREAM_EOF,		/* the peer closed, or TLS was closed */
+	STREAM_TIMEOUT,		/* the deadline passed */
+	STREAM_ERROR		/* errno of the failing call in .error */
+};
+
+/* Read or write some octets: >0, 0 at the end of file, -1 with errno. */
+typedef ssize_t stream_op(void *ctx, char *p, size_t n, int64_t deadline);
+
+enum { STREAM_BUFFER = 16 * 1024 };
+
+struct out {
+	stream_op *op;
+	void *ctx;
+	char *p;		/* STREAM_BUFFER octets, allocated lazily */
+	size_t n;
+	int64_t timeout;	/* milliseconds for a write to make progress */
+	uint64_t total;		/* octets written to it so far */
+	enum stream_state state;
+	int error;
+	struct trace *trace;	/* NULL, or where a transcript goes */
+};
+
+struct in {
+	stream_op *op;
+	void *ctx;
+	char *p;		/* STREAM_BUFFER octets, allocated lazily */
+	size_t from, to;	/* what is buffered and not yet taken */
+	struct out *tie;	/* flushed before each read; may be NULL */
+	int64_t deadline;	/* on clock_ms(), for all reads; 0 is none */
+	uint64_t total;		/* octets taken from it so far */
+	enum stream_state state;
+	int error;
+	struct trace *trace;
+};
+
+/* A pair over two descriptors (which may be the same one), tied. */
+void stream_open(struct in *in, struct out *out, int rfd, int wfd);
+void stream_free(struct in *in, struct out *out);
+
+/* --- writing --- */
+void out_add(struct out *o, struct span s);
+void out_addc(struct out *o, char c);
+void out_adds(struct out *o, const char *s);
+void out_addu(struct out *o, uint64_t v);
+__attribute__((format(printf, 2, 3)))
+void out_addf(struct out *o, const char *fmt, ...);	/* as buf_addf */
+
+/* Everything written so far is handed to the operation.  0, or -1. */
+int out_flush(struct out *o);
+
+/* --- reading --- */
+
+/*
+ * Take octets up to and including LF and add them, without the line end, to
+ * *line.  LINE_LONG: more than max octets without LF; the rest of that line
+ * has been read and thrown away (so the next read is in step) and *line
+ * holds its beginning.  LINE_BARE: the line ended in LF without CR before
+ * it (SMTP refuses that, IMAP does too; the caller decides).  LINE_END: the
+ * stream ended or failed before LF; see in->state.
+ */
+enum line { LINE_OK, LINE_BARE, LINE_LONG, LINE_END };
+enum line in_line(struct in *in, struct buf *line, size_t max);
+
+/* Some octets, at least one and at most max, as a view into the buffer that
+ * is valid until the next call; empty at the end or on failure. */
+struct span in_some(struct in *in, size_t max);
+
+/* Exactly n octets to p.  False if the stream ended or failed before. */
+bool in_exact(struct in *in, char *p, size_t n);
+
+/* Take n octets and drop them. */
+bool in_skip(struct in *in, uint64_t n);
+
+/* Whether something can be read without waiting for the peer: buffered here
+ * or in the layer below. */
+bool in_ready(const struct in *in);
+
+/* Forget what is buffered; for STARTTLS, where none of it may be used.
+ * Returns how many octets that were. */
+size_t in_discard(struct in *in);
+
+/*
+ * Wait until the stream can be read, one of the n descriptors in also can,
+ * or ms milliseconds have passed (-1: for ever).  Flushes the tied output.
+ * Returns a mask: 1 the stream (also when it failed), 2 << i for also[i],
+ * 0 for the time-out.
+ */
+unsigned in_wait(struct in *in, const int *also, unsigned n, int64_t ms);
+
+#endif
