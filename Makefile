@@ -35,12 +35,14 @@ $(B)/%.o: %.c
 $(B)/t/%.t: $(B)/t/%.o $(B)/liblemon.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-check: all $(UNIT)
-	prove $(B)/t/unit -r --ext .t
+units: $(UNIT)
+
+check: all units
+	prove -r --ext .t --ext .bats $(B)/t/unit t
 
 clean:
 	rm -rf build* $(TOOLS:%=bin/%)
 
 -include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d)
-.PHONY: all check clean
+.PHONY: all units check clean
 .PRECIOUS: $(B)/%.o
