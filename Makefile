@@ -1,4 +1,5 @@
-# make, make check, make demo; see README.md and HACKING.md.
+# make, make demo, make check; README.md begins with them, HACKING.md
+# explains the rest.
 PREFIX  = /usr/local
 CFLAGS  = -O2 -g
 WARN    = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
@@ -11,11 +12,17 @@ ALL     = $(CPPFLAGS) $(CFLAGS) $(WARN) -std=c11 -D_GNU_SOURCE \
 # and their shared libraries cost more than exec itself.  ICU and libsasl2 are
 # opened at first use (lib/text/icu.c, lib/auth/sasl.c).
 LDLIBS  = -Wl,-Bstatic -lssl -lcrypto -llmdb -Wl,-Bdynamic -ldl -lpthread
+SAN     = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+          -fno-sanitize-recover=undefined
 
 TOOLS  := $(notdir $(wildcard tools/lemon-*))
 LIB    := $(patsubst %.c,$(B)/%.o,$(wildcard lib/*/*.c))
 UNIT   := $(patsubst %.c,$(B)/%.t,$(wildcard t/unit/*/*.c))
+FUZZ   := $(filter-out replay,$(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c)))
+SCRIPT := $(shell cd bin && grep -l '^\#!' lemon-* 2>/dev/null)
+MAN    := $(wildcard doc/*.[1-8])
 obj     = $(patsubst %.c,$(B)/%.o,$(wildcard tools/$(1)/*.c))
+RUN     = PATH="$$PWD/$(BIN):$$PWD/bin:$$PATH" LEMON_BUILD="$$PWD/$(B)"
 
 all: $(TOOLS:%=$(BIN)/%)
 
@@ -32,17 +39,47 @@ $(B)/liblemon.a: $(LIB)
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL) -c -o $@ $<
-$(B)/t/%.t: $(B)/t/%.o $(B)/liblemon.a
+$(B)/t/unit/%.t: $(B)/t/unit/%.o $(B)/liblemon.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(FUZZ:%=$(B)/t/fuzz/%): $(B)/t/fuzz/%: $(B)/t/fuzz/%.o $(B)/t/fuzz/replay.o \
+    $(B)/liblemon.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 units: $(UNIT)
-
-check: all units
-	prove -r --ext .t --ext .bats $(B)/t/unit t
-
+tests: all units $(FUZZ:%=$(B)/t/fuzz/%)
+check: deps
+	$(MAKE) tests
+	$(RUN) prove -r --ext .t --ext .bats $(PROVE) $(B)/t/unit t
+asan:
+	$(MAKE) V=-asan CFLAGS='$(SAN)' check
+cov:
+	$(MAKE) V=-cov CFLAGS='-O0 -g --coverage' check
+deps:
+	@.ci/install build demo test
+fuzz-%:
+	@mkdir -p $(B)/corpus-$*
+	clang $(SAN) -fsanitize=fuzzer -std=c11 -D_GNU_SOURCE -Ilib \
+	    -o $(B)/fuzz-$* t/fuzz/$*.c lib/*/*.c $(LDLIBS)
+	$(B)/fuzz-$* -max_total_time=$(or $(SECONDS),60) $(B)/corpus-$* \
+	    t/fuzz/corpus/$*
+lint:
+	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -Ilib \
+	    --enable=warning,portability --suppress=normalCheckLevelMaxBranches \
+	    lib tools
+	mandoc -Tlint -Wwarning $(MAN)
+	prove t/style.t t/layers.t t/docs.t
+install: all
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/bin,/) \
+	    $(foreach s,1 5 7 8,$(DESTDIR)$(PREFIX)/share/man/man$(s))
+	install -m 755 $(TOOLS:%=$(BIN)/%) $(SCRIPT:%=bin/%) \
+	    $(DESTDIR)$(PREFIX)/bin
+	for m in $(MAN); do install -m 644 $$m \
+	    $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; done
+	mkdir -p $(DESTDIR)$(PREFIX)/share/lemon
+	cp -R etc $(DESTDIR)$(PREFIX)/share/lemon/examples
 clean:
-	rm -rf build* $(TOOLS:%=bin/%)
+	rm -rf build build-* $(TOOLS:%=bin/%)
 
--include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d)
-.PHONY: all units check clean
+-include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/t/fuzz/*.d)
+.PHONY: all units tests check asan cov deps lint install clean demo bench
 .PRECIOUS: $(B)/%.o

@@ -22,6 +22,7 @@ struct span buf_span(const struct buf *b);	/* until the next change */
  * then adds what it wrote to b->n. */
 char *buf_room(struct buf *b, size_t n);
 
+/* Add octets, one octet, a C string, a number, a number in base 16. */
 void buf_add(struct buf *b, struct span s);
 void buf_addc(struct buf *b, char c);
 void buf_adds(struct buf *b, const char *s);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Set once by main before anything else runs, and only read after that. */
 static const char *name = "lemon";
@@ -25,12 +26,19 @@ program_name(void)
 	return name;
 }
 
+/* One line in one write, so that lines of several processes stay whole. */
 __attribute__((noreturn)) static void
 die(int code, const char *fmt, va_list ap)
 {
-	fprintf(stderr, "%s: ", name);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	char line[1000];
+	int n = snprintf(line, sizeof line, "%.64s: ", name);
+	int room = (int)sizeof line - n;
+	int m = vsnprintf(line + n, (size_t)room, fmt, ap);
+
+	n += m < room ? m : room - 1;
+	line[n] = '\n';
+	if (write(2, line, (size_t)n + 1) < 0)
+		code = code == 0 ? EXIT_TEMP : code;
 	exit(code);
 }
 

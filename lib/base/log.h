@@ -21,6 +21,7 @@ struct log {
 	struct buf line;
 };
 
+/* Begin a line; add octets, a C string (NULL: no field), a number; write it. */
 void log_begin(struct log *l, const char *verb);
 void log_kv(struct log *l, const char *key, struct span value);
 void log_ks(struct log *l, const char *key, const char *value);

@@ -61,6 +61,7 @@ struct span span_cut(struct span *s, char c);
  * *v is then untouched. */
 bool span_u64(struct span s, uint64_t max, uint64_t *v);
 
+/* One octet in ASCII, whatever the locale. */
 char ascii_lower(char c);
 char ascii_upper(char c);
 bool ascii_digit(char c);

@@ -20,6 +20,7 @@ struct peer {
 	bool ucspi_tls;		/* STARTTLS is offered outside: SSLCTLFD */
 };
 
+/* Look it up; costs a system call at most. */
 void peer_find(struct peer *p);
 
 #endif

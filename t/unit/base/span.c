@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/span.h"
+
+#include "../../t.h"
+
+static void
+numbers(void)
+{
+	static const struct {
+		const char *in;
+		uint64_t max, want;
+		bool good;
+	} row[] = {
+		{ "0", 10, 0, true },
+		{ "10", 10, 10, true },
+		{ "11", 10, 7, false },
+		{ "007", 10, 7, true },
+		{ "", 10, 7, false },
+		{ "1x", 10, 7, false },
+		{ "-1", 10, 7, false },
+		{ "4294967295", UINT32_MAX, UINT32_MAX, true },
+		{ "4294967296", UINT32_MAX, 7, false },
+		{ "18446744073709551615", UINT64_MAX, UINT64_MAX, true },
+		{ "18446744073709551616", UINT64_MAX, 7, false },
+		{ "99999999999999999999", UINT64_MAX, 7, false },
+	};
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		uint64_t v = 7;
+		bool good = span_u64(span_str(row[i].in), row[i].max, &v);
+
+		ok(good == row[i].good && v == row[i].want, row[i].in);
+	}
+}
+
+int
+main(void)
+{
+	struct span empty = { 0 };
+
+	ok(span_eq(empty, SPAN("")) && !span_eq(empty, SPAN("x")),
+	    "the empty span equals the empty string");
+	ok(span_ieq(SPAN("aBc[{"), SPAN("AbC[{")) &&
+	    !span_ieq(SPAN("[") , SPAN("{")),
+	    "case is that of ASCII letters alone");
+	ok(span_cmp(SPAN("a"), SPAN("ab")) < 0 &&
+	    span_cmp(SPAN("b"), SPAN("ab")) > 0 &&
+	    span_cmp(SPAN("\xff"), SPAN("a")) > 0,
+	    "order is by octets, and a prefix is first");
+	ok(span_find(SPAN("abcabd"), SPAN("abd")) == 3 &&
+	    span_find(SPAN("abc"), SPAN("abcd")) == 3 &&
+	    span_ifind(SPAN("xxABD"), SPAN("abd")) == 2,
+	    "substrings are found, or the length is returned");
+	is(span_trim(SPAN(" \t a b\r\n")), SPAN("a b"), "blanks are trimmed");
+	is(span_skip(SPAN("abc"), 9), SPAN(""), "skipping stops at the end");
+
+	struct span s = SPAN("a,,b");
+	struct span f[4];
+	size_t n = 0;
+
+	while (s.p != NULL && n < COUNT(f))
+		f[n++] = span_cut(&s, ',');
+	ok(n == 3 && span_eq(f[0], SPAN("a")) && f[1].n == 0 &&
+	    span_eq(f[2], SPAN("b")), "fields are cut, empty ones too");
+	numbers();
+	return done();
+}
