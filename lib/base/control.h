@@ -6,13 +6,15 @@
 
 /*
  * Settings are control files, one value a file, looked up in this order: the
- * environment variable LEMON_NAME (name in capitals, '-' as '_'),
- * users/USER/NAME, NAME, the caller's default.  The directory is
- * $LEMON_CONTROL, or /etc/lemon.  lemon-control(5) lists every one.
+ * environment variable LEMON_NAME (name in capitals, '-' and '.' as '_'; an
+ * empty one counts as unset, as with envdir), users/USER/NAME, NAME, the
+ * caller's default.  The directory is $LEMON_CONTROL, or /etc/lemon.
+ * lemon-control(5) lists every one.
  *
  * A file that is there but cannot be read, or a number that is no number,
- * is a mistake of the administrator: it is logged and ends the process with
- * die_temp, since guessing a default could open what was meant closed.
+ * is a mistake of the administrator: it ends the process with die_temp,
+ * since guessing a default could open what was meant closed.  So read what
+ * is needed before confine_paths shuts the directory off.
  */
 struct control {
 	const char *dir;	/* never NULL after control_init */
@@ -38,8 +40,9 @@ bool control_list(const struct control *c, const char *name,
 bool control_listed(const struct control *c, const char *name,
     struct span line);
 
-/* DIR/NAME or DIR/users/USER/NAME, for files that are opened otherwise
- * (certificates, sockets).  An absolute name stands for itself. */
+/* DIR/users/USER/NAME if that exists, else DIR/NAME, for files that are
+ * opened otherwise (certificates, sockets).  An absolute name stands for
+ * itself.  Replaces *path. */
 void control_path(const struct control *c, const char *name,
     struct buf *path);
 

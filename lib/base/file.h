@@ -12,6 +12,10 @@
 /* Add the whole regular file to b.  EFBIG if it is longer than max. */
 int file_read(int dirfd, const char *path, size_t max, struct buf *b);
 
+/* The same from an open descriptor, from its current offset on; any kind of
+ * file. */
+int file_read_fd(int fd, size_t max, struct buf *b);
+
 /* Write everything; a short write is continued. */
 int file_write(int fd, struct span s);
 

@@ -28,7 +28,8 @@ void log_ks(struct log *l, const char *key, const char *value);
 void log_ku(struct log *l, const char *key, uint64_t value);
 void log_end(struct log *l);
 
-/* "PROGRAM[PID]: warning: text", escaped as above. */
+/* "PROGRAM[PID]: warning: text", escaped as above but for spaces and '"'.
+ * Keeps errno. */
 __attribute__((format(printf, 1, 2)))
 void log_warn(const char *fmt, ...);
 

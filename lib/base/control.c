@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/file.h"
+
+enum { CONTROL_MAX = 4 * 1024 * 1024 };
+
+void
+control_init(struct control *c)
+{
+	const char *dir = getenv("LEMON_CONTROL");
+
+	c->dir = dir == NULL || *dir == '\0' ? "/etc/lemon" : dir;
+	c->user = NULL;
+}
+
+static const char *
+from_environment(const char *name)
+{
+	struct buf b = { 0 };
+
+	buf_adds(&b, "LEMON_");
+	for (const char *p = name; *p != '\0'; p++)
+		buf_addc(&b, *p == '-' || *p == '.' ? '_' : ascii_upper(*p));
+	const char *value = getenv(buf_cstr(&b));
+
+	buf_free(&b);
+	return value != NULL && *value == '\0' ? NULL : value;
+}
+
+/* A name that is one component of a path and no step out of it. */
+static bool
+is_component(const char *s)
+{
+	return s != NULL && *s != '\0' && *s != '.' && strchr(s, '/') == NULL;
+}
+
+static void
+join(const struct control *c, bool user, const char *name, struct buf *path)
+{
+	buf_clear(path);
+	buf_adds(path, c->dir);
+	buf_addc(path, '/');
+	if (user) {
+		buf_adds(path, "users/");
+		buf_adds(path, c->user);
+		buf_addc(path, '/');
+	}
+	buf_adds(path, name);
+}
+
+__attribute__((noreturn)) static void
+mistake(const char *path, const char *what)
+{
+	die_temp("4.3.5 %s: %s", path, what);
+}
+
+/* The administrator may well use symbolic links here, so they are
+ * followed. */
+static bool
+from_file(const char *path, struct buf *b)
+{
+	int fd;
+
+	do
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	while (fd < 0 && errno == EINTR);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return false;
+	if (fd < 0 || file_read_fd(fd, CONTROL_MAX, b) < 0)
+		mistake(path, strerror(errno));
+	close(fd);
+	return true;
+}
+
+/* The whole value from where it is set first; *path says where that was. */
+static bool
+lookup(const struct control *c, const char *name, struct buf *b,
+    struct buf *path)
+{
+	const char *value = from_environment(name);
+
+	if (value != NULL) {
+		buf_clear(path);
+		buf_adds(path, "the environment's ");
+		buf_adds(path, name);
+		buf_adds(b, value);
+		return true;
+	}
+	if (is_component(c->user)) {
+		join(c, true, name, path);
+		if (from_file(buf_cstr(path), b))
+			return true;
+	}
+	join(c, false, name, path);
+	return from_file(buf_cstr(path), b);
+}
+
+static struct span
+without_trailing_blanks(struct span s)
+{
+	while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t' ||
+	    s.p[s.n - 1] == '\r'))
+		s.n--;
+	return s;
+}
+
+static bool
+first_line(const struct control *c, const char *name, struct buf *value,
+    struct buf *path)
+{
+	struct buf all = { 0 };
+	bool set = lookup(c, name, &all, path);
+
+	if (set) {
+		struct span s = buf_span(&all);
+
+		buf_add(value,
+		    without_trailing_blanks(span_head(s, span_chr(s, '\n'))));
+	}
+	buf_free(&all);
+	return set;
+}
+
+bool
+control_line(const struct control *c, const char *name, struct buf *value)
+{
+	struct buf path = { 0 };
+	bool set = first_line(c, name, value, &path);
+
+	buf_free(&path);
+	return set;
+}
+
+uint64_t
+control_num(const struct control *c, const char *name, uint64_t def,
+    uint64_t min, uint64_t max)
+{
+	struct buf path = { 0 }, value = { 0 };
+	uint64_t v = def;
+
+	if (first_line(c, name, &value, &path) &&
+	    (!span_u64(buf_span(&value), max, &v) || v < min)) {
+		struct buf why = { 0 };
+
+		buf_addf(&why, "not a number from %" PRIu64 " to %" PRIu64,
+		    min, max);
+		mistake(buf_cstr(&path), buf_cstr(&why));
+	}
+	buf_free(&path);
+	buf_free(&value);
+	return v;
+}
+
+bool
+control_list(const struct control *c, const char *name, struct buf *lines)
+{
+	struct buf all = { 0 }, path = { 0 };
+	bool set = lookup(c, name, &all, &path);
+	struct span s = buf_span(&all);
+
+	while (set && s.n > 0) {
+		struct span line = span_cut(&s, '\n');
+
+		line = without_trailing_blanks(line);
+		if (line.n == 0 || line.p[0] == '#')
+			continue;
+		buf_add(lines, line);
+		buf_addc(lines, '\n');
+	}
+	buf_free(&all);
+	buf_free(&path);
+	return set;
+}
+
+bool
+control_listed(const struct control *c, const char *name, struct span line)
+{
+	struct buf lines = { 0 };
+	bool found = false;
+
+	control_list(c, name, &lines);
+	for (struct span s = buf_span(&lines); s.n > 0 && !found; )
+		found = span_ieq(span_cut(&s, '\n'), line);
+	buf_free(&lines);
+	return found;
+}
+
+void
+control_path(const struct control *c, const char *name, struct buf *path)
+{
+	if (*name == '/') {
+		buf_clear(path);
+		buf_adds(path, name);
+		return;
+	}
+	if (is_component(c->user)) {
+		join(c, true, name, path);
+		if (access(buf_cstr(path), F_OK) == 0)
+			return;
+	}
+	join(c, false, name, path);
+}
