@@ -56,6 +56,11 @@ cov:
 	$(MAKE) V=-cov CFLAGS='-O0 -g --coverage' check
 deps:
 	@.ci/install build demo test
+bench: all $(B)/bench/load
+	@.ci/install build demo bench
+	PATH="$$PWD/bin:$$PATH" bench/run.py $(BENCH)
+$(B)/bench/load: $(B)/bench/load.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 fuzz-%:
 	@mkdir -p $(B)/corpus-$*
 	clang $(SAN) -fsanitize=fuzzer -std=c11 -D_GNU_SOURCE -Ilib \
