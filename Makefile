@@ -15,7 +15,7 @@ LDLIBS  = -Wl,-Bstatic -lssl -lcrypto -llmdb -Wl,-Bdynamic -ldl -lpthread
 SAN     = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
           -fno-sanitize-recover=undefined
 
-TOOLS  := $(notdir $(wildcard tools/lemon-*))
+TOOLS  := $(patsubst tools/%/main.c,%,$(wildcard tools/lemon-*/main.c))
 LIB    := $(patsubst %.c,$(B)/%.o,$(wildcard lib/*/*.c))
 UNIT   := $(patsubst %.c,$(B)/%.t,$(wildcard t/unit/*/*.c))
 FUZZ   := $(filter-out replay,$(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c)))
@@ -56,11 +56,6 @@ cov:
 	$(MAKE) V=-cov CFLAGS='-O0 -g --coverage' check
 deps:
 	@.ci/install build demo test
-bench: all $(B)/bench/load
-	@.ci/install build demo bench
-	PATH="$$PWD/bin:$$PATH" bench/run.py $(BENCH)
-$(B)/bench/load: $(B)/bench/load.o
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 fuzz-%:
 	@mkdir -p $(B)/corpus-$*
 	clang $(SAN) -fsanitize=fuzzer -std=c11 -D_GNU_SOURCE -Ilib \
