@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef IMAP_MAILBOX_H
+#define IMAP_MAILBOX_H
+
+#include "base/buf.h"
+
+/*
+ * Mailbox names: on the wire modified UTF-7 with a prefix and a delimiter
+ * (RFC 3501 5.1), inside a list of UTF-8 components with one NUL between
+ * them.  INBOX has no prefix and no case.
+ */
+struct imap_space {
+	struct span prefix;	/* "" or "INBOX." */
+	char delimiter;		/* '/' or '.' */
+};
+
+/*
+ * Take "INBOX. ." or "/" (the value of the control file "namespace"; the
+ * delimiter stands last) apart.  False if it is none.  Borrows value.
+ */
+bool imap_space_parse(struct span value, struct imap_space *ns);
+
+/*
+ * Add the components that a wire name stands for to *name.  One delimiter
+ * at the end is allowed and dropped (RFC 3501 6.3.3).  False if it is
+ * outside of the namespace, or no name: not canonical modified UTF-7, an
+ * empty component, "." or "..", a slash or a control character in one.
+ */
+bool imap_mailbox_decode(const struct imap_space *ns, struct span wire,
+    struct buf *name);
+
+/* Add the wire name to *wire; write it with wire_astring. */
+void imap_mailbox_encode(const struct imap_space *ns, struct span name,
+    struct buf *wire);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+#include "commands.h"
+
+#include "auth/sasl.h"
+
+/* A new family of commands adds its table here. */
+static const struct cmd *const families[] = {
+	cmds_any,
+	cmds_login,
+	cmds_select,
+	cmds_fetch,
+	cmds_store,
+	cmds_copy,
+	cmds_expunge,
+	cmds_idle,
+};
+
+const struct cmd *
+command_find(struct span name)
+{
+	for (size_t i = 0; i < COUNT(families); i++)
+		for (const struct cmd *c = families[i]; c->name; c++)
+			if (span_ieq(span_str(c->name), name))
+				return c;
+	return NULL;
+}
+
+/*
+ * Capabilities that are no command of their own, beside the code that keeps
+ * the promise.
+ */
+static const struct {
+	const char *name;
+	unsigned when;		/* states in which it is shown */
+} abilities[] = {
+	{ "IMAP4rev1", ANY },	/* all of the families */
+	{ "LITERAL+", ANY },	/* lib/imap/reader.c */
+	{ "SASL-IR", ANON },	/* cmd_authenticate */
+	{ "UIDPLUS", USER },	/* UID EXPUNGE; APPENDUID, COPYUID */
+};
+
+static bool
+listed(const struct buf *to, struct span name)
+{
+	struct span rest = buf_span(to);
+
+	while (rest.p != NULL)
+		if (span_eq(span_cut(&rest, ' '), name))
+			return true;
+	return false;
+}
+
+static void
+add(struct buf *to, struct span name)
+{
+	if (listed(to, name))
+		return;
+	if (to->n > 0)
+		buf_addc(to, ' ');
+	buf_add(to, name);
+}
+
+static void
+add_logins(struct session *s, struct buf *to)
+{
+	struct buf mechs = { 0 };
+
+	sasl_mechs(&s->control, s->secure, s->tls, &mechs);
+	struct span rest = buf_span(&mechs);
+
+	while (rest.n > 0) {
+		buf_adds(to, " AUTH=");
+		buf_add(to, span_cut(&rest, ' '));
+	}
+	buf_free(&mechs);
+}
+
+/* RFC 3501 6.1.1.  What holds only before login is shown only then. */
+void
+capability_list(struct session *s, struct buf *to)
+{
+	for (size_t i = 0; i < COUNT(abilities); i++)
+		if (abilities[i].when & s->state)
+			add(to, span_str(abilities[i].name));
+	for (size_t i = 0; i < COUNT(families); i++)
+		for (const struct cmd *c = families[i]; c->name; c++)
+			if (c->cap != NULL && (c->when & s->state ||
+			    s->state == AUTH))
+				add(to, span_str(c->cap));
+	if (s->state == ANON)
+		add_logins(s, to);
+}
