@@ -16,6 +16,7 @@ struct store {
 	int index_dir;		/* the same as a descriptor */
 	int64_t rescan;		/* seconds */
 	struct index *ix;
+	struct folders *folders;	/* folders.c's own: what it last read */
 	struct buf why;		/* NUL-terminated, see store_fail */
 };
 
@@ -44,6 +45,9 @@ enum { CUR, NEW, TMP };
 int mailbox_sub(struct mailbox *mb, int which);
 
 /* --- the tree (folders.c) --- */
+
+/* Release st->folders (NULL is fine); store_close calls it. */
+void folders_free(struct folders *f);
 
 /* The directory name below the Maildir of a mailbox name, NUL-terminated:
  * "." for INBOX.  STORE_CANNOT if it can be none (also "INBOX\0x").  Says
