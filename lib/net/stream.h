@@ -6,13 +6,15 @@
 
 #include "base/buf.h"
 
+struct trace;
+
 /*
  * The two ends of a connection.  Each has one operation below it (the
  * descriptor, TLS, or later DEFLATE) and one buffer of fixed size.  Reading
  * first flushes what was written (in.tie), so pipelined commands are
  * answered in one write and nobody else calls out_flush, except who waits
  * without reading.  Failure is sticky: after it every read says so at once
- * and every write is dropped.
+ * and every write is dropped; a failed write ends the tied reading too.
  */
 enum stream_state {
 	STREAM_OK,
@@ -21,17 +23,27 @@ enum stream_state {
 	STREAM_ERROR		/* errno of the failing call in .error */
 };
 
-/* Read or write some octets: >0, 0 at the end of file, -1 with errno. */
+/*
+ * Read or write some octets: >0, 0 at the end of file, -1 with errno.
+ * deadline is on clock_ms(), 0 for none; when it passes: ETIMEDOUT.
+ * STREAM_NOW: do not wait, EAGAIN where that would be needed.
+ */
+enum { STREAM_NOW = -1 };
 typedef ssize_t stream_op(void *ctx, char *p, size_t n, int64_t deadline);
 
-enum { STREAM_BUFFER = 16 * 1024 };
+/* Whether the layer holds octets that it can give without reading. */
+typedef bool stream_pending(void *ctx);
+
+enum { STREAM_BUFFER = 16 * 1024, STREAM_WRITE_TIMEOUT = 300 * 1000 };
 
 struct out {
 	stream_op *op;
 	void *ctx;
+	int fd;			/* the descriptor at the bottom */
 	char *p;		/* STREAM_BUFFER octets, allocated lazily */
 	size_t n;
-	int64_t timeout;	/* milliseconds for a write to make progress */
+	int64_t timeout;	/* milliseconds for a write to make progress;
+				   0 is none, at first STREAM_WRITE_TIMEOUT */
 	uint64_t total;		/* octets written to it so far */
 	enum stream_state state;
 	int error;
@@ -40,7 +52,9 @@ struct out {
 
 struct in {
 	stream_op *op;
+	stream_pending *pending;	/* NULL: never */
 	void *ctx;
+	int fd;
 	char *p;		/* STREAM_BUFFER octets, allocated lazily */
 	size_t from, to;	/* what is buffered and not yet taken */
 	struct out *tie;	/* flushed before each read; may be NULL */
@@ -51,8 +65,15 @@ struct in {
 	struct trace *trace;
 };
 
-/* A pair over two descriptors (which may be the same one), tied. */
+/* A pair over two descriptors (which may be the same one), tied.  They may
+ * be pipes, sockets, files or a terminal, and are not made non-blocking,
+ * since others may share them. */
 void stream_open(struct in *in, struct out *out, int rfd, int wfd);
+
+/* Go on over other descriptors; what is buffered is kept. */
+void stream_move(struct in *in, struct out *out, int rfd, int wfd);
+
+/* Release the buffers; the descriptors stay open. */
 void stream_free(struct in *in, struct out *out);
 
 /* --- writing --- */
@@ -98,10 +119,10 @@ bool in_ready(const struct in *in);
 size_t in_discard(struct in *in);
 
 /*
- * Wait until the stream can be read, one of the n descriptors in also can,
- * or ms milliseconds have passed (-1: for ever).  Flushes the tied output.
- * Returns a mask: 1 the stream (also when it failed), 2 << i for also[i],
- * 0 for the time-out.
+ * Wait until the stream can be read, one of the n (at most 30) descriptors
+ * in also can, or ms milliseconds have passed (-1: for ever).  Flushes the
+ * tied output.  Returns a mask: 1 the stream (also when it ended or failed),
+ * 2 << i for also[i], 0 for the time-out.  in->deadline does not count.
  */
 unsigned in_wait(struct in *in, const int *also, unsigned n, int64_t ms);
 
