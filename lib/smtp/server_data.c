@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+#include "smtp/server.h"
+
+#include "smtp/dot.h"
+#include "smtp/verbs.h"
+
+static bool
+too_big(const struct smtp_server *s)
+{
+	return s->size_max > 0 && s->size > s->size_max;
+}
+
+/* The message's octets; what is over the limit is counted only. */
+static void
+sink(void *ctx, struct span octets)
+{
+	struct smtp_server *s = ctx;
+
+	s->size += octets.n;
+	if (!too_big(s))
+		s->host->chunk(s->ctx, octets);
+}
+
+/* The same answer for everyone it is due to (RFC 2033 4.2). */
+static void
+answer_all(struct smtp_server *s, const struct smtp_reply *r)
+{
+	size_t n = s->lmtp && s->rcpts > 0 ? s->rcpts : 1;
+
+	while (n-- > 0)
+		smtp_say_reply(s, r);
+}
+
+static void
+refuse_all(struct smtp_server *s, enum smtp_answer a)
+{
+	struct smtp_reply r = { 0 };
+
+	smtp_reply_std(&r, a);
+	answer_all(s, &r);
+	smtp_reply_free(&r);
+}
+
+/* Let the host act on the whole message, and answer. */
+static void
+finish(struct smtp_server *s)
+{
+	size_t n = s->lmtp ? s->rcpts : 1;
+	struct smtp_reply *r = arena_zero(&s->arena, n * sizeof *r);
+
+	for (size_t i = 0; i < n; i++)
+		smtp_reply_std(&r[i], SMTP_OK);
+	s->host->end(s->ctx, r, n);
+	for (size_t i = 0; i < n; i++) {
+		smtp_say_reply(s, &r[i]);
+		smtp_reply_free(&r[i]);
+	}
+	s->messages++;
+	s->idle = 0;
+	smtp_forget(s);
+}
+
+/* Whether the message may begin; else *r says why not. */
+static bool
+begin(struct smtp_server *s, struct smtp_reply *r)
+{
+	smtp_reply_std(r, SMTP_OK);
+	if (s->host->begin != NULL)
+		s->host->begin(s->ctx, r);
+	return smtp_reply_class(r) == 2;
+}
+
+/* RFC 5321 4.1.1.4 */
+static void
+read_data(struct smtp_server *s)
+{
+	struct dot d = { 0 };
+
+	while (d.state < DOT_ENDED) {
+		struct span got;
+		size_t used;
+
+		/* A piece of up to a buffer's length each time-out: who is
+		 * slower than that is not sending mail. */
+		smtp_patience(s);
+		got = in_some(s->in, STREAM_BUFFER);
+		if (got.n == 0) {
+			smtp_lost(s);
+			return;
+		}
+		used = dot_read(&d, got, sink, s);
+		/* What follows is the next command's: give it back. */
+		s->in->from -= got.n - used;
+		s->in->total -= got.n - used;
+	}
+	if (d.state == DOT_BARE) {
+		refuse_all(s, SMTP_BARE);
+		smtp_leave(s, SMTP_BYE_BARE);
+	} else if (too_big(s)) {
+		refuse_all(s, SMTP_TOO_BIG);
+		smtp_forget(s);
+	} else {
+		finish(s);
+	}
+}
+
+void
+smtp_verb_data(struct smtp_server *s, struct span args)
+{
+	struct smtp_reply r = { 0 };
+
+	if (args.n > 0) {
+		smtp_say(s, SMTP_BAD_SYNTAX);
+		return;
+	}
+	/* RFC 3030 2 and 3: no DATA after BDAT, nor for BINARYMIME; RFC 2033
+	 * 4.2: LMTP says 503 without a recipient. */
+	if (!s->in_mail || s->chunk != SMTP_CHUNK_NONE ||
+	    s->mail.body == SMTP_BODY_BINARY ||
+	    (s->rcpts == 0 && (s->lmtp || s->rcpts_tried == 0))) {
+		smtp_say(s, SMTP_BAD_ORDER);
+		return;
+	}
+	if (s->rcpts == 0) {
+		smtp_say(s, SMTP_NO_RCPT);
+		return;
+	}
+	if (begin(s, &r)) {
+		smtp_reply_set(&r, 354, NULL, "Go ahead, end with CRLF.CRLF");
+		smtp_say_reply(s, &r);
+		read_data(s);
+	} else {
+		smtp_say_reply(s, &r);
+	}
+	smtp_reply_free(&r);
+}
+
+/* Take a chunk's octets, to the host or to nowhere.  False if the stream
+ * ended. */
+static bool
+read_chunk(struct smtp_server *s, uint64_t left)
+{
+	while (left > 0) {
+		struct span got;
+
+		smtp_patience(s);
+		got = in_some(s->in, left < STREAM_BUFFER ? (size_t)left :
+		    STREAM_BUFFER);
+		if (got.n == 0) {
+			smtp_lost(s);
+			return false;
+		}
+		left -= got.n;
+		if (s->chunk == SMTP_CHUNK_OPEN)
+			sink(s, got);
+	}
+	return true;
+}
+
+/* Whether this chunk counts; else *why says why not. */
+static bool
+chunk_allowed(struct smtp_server *s, uint64_t size, struct smtp_reply *why)
+{
+	smtp_reply_std(why, s->in_mail && s->rcpts == 0 &&
+	    s->rcpts_tried > 0 && !s->lmtp ? SMTP_NO_RCPT : SMTP_BAD_ORDER);
+	if (s->in_mail && s->rcpts > 0 && s->chunk == SMTP_CHUNK_NONE)
+		s->chunk = begin(s, why) ? SMTP_CHUNK_OPEN :
+		    SMTP_CHUNK_FAILED;
+	if (s->chunk == SMTP_CHUNK_OPEN && s->size_max > 0 &&
+	    size > s->size_max - s->size) {
+		s->chunk = SMTP_CHUNK_FAILED;
+		smtp_reply_std(why, SMTP_TOO_BIG);
+	}
+	return s->chunk == SMTP_CHUNK_OPEN;
+}
+
+/* RFC 3030 2.  What follows is always read, whatever the answer is; after
+ * a refusal the rest of the transaction is refused too, so that no part of
+ * a message is ever taken for the whole. */
+void
+smtp_verb_bdat(struct smtp_server *s, struct span args)
+{
+	struct smtp_reply why = { 0 };
+	uint64_t size;
+	bool last, allowed;
+
+	if (!smtp_bdat_parse(args, &size, &last)) {
+		smtp_say(s, SMTP_BAD_SYNTAX);
+		smtp_leave(s, SMTP_BYE_SYNC);	/* no telling where it ends */
+		return;
+	}
+	allowed = chunk_allowed(s, size, &why);
+	if (read_chunk(s, size)) {
+		if (allowed && last)
+			finish(s);
+		else if (allowed)
+			smtp_say(s, SMTP_OK);
+		else if (last)
+			answer_all(s, &why);
+		else
+			smtp_say_reply(s, &why);
+	}
+	smtp_reply_free(&why);
+}
