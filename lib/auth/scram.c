@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: ISC */
+#include "auth/scram.h"
+
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+static const struct {
+	const char *name;
+	size_t size;
+	const EVP_MD *(*md)(void);
+} hashes[SCRAM_HASHES] = {
+	[SCRAM_SHA1] = { "SCRAM-SHA-1", 20, EVP_sha1 },
+	[SCRAM_SHA256] = { "SCRAM-SHA-256", 32, EVP_sha256 },
+};
+
+const char *
+scram_name(enum scram_hash h)
+{
+	return hashes[h].name;
+}
+
+size_t
+scram_size(enum scram_hash h)
+{
+	return hashes[h].size;
+}
+
+static void
+hmac(enum scram_hash h, struct span key, struct span text,
+    unsigned char *out)
+{
+	unsigned n = SCRAM_KEY_MAX;
+
+	/* It fails only for want of memory; then nothing may match. */
+	if (HMAC(hashes[h].md(), key.p, (int)key.n,
+	    (const unsigned char *)text.p, text.n, out, &n) == NULL)
+		memset(out, 0, SCRAM_KEY_MAX);
+}
+
+/* Both keys that follow from a password.  RFC 5802 3 */
+static bool
+keys(const struct scram *s, struct span password, unsigned char *stored,
+    unsigned char *server)
+{
+	size_t size = hashes[s->hash].size;
+	unsigned char salted[SCRAM_KEY_MAX], client[SCRAM_KEY_MAX];
+	struct span salt_key = { (const char *)salted, size };
+
+	if (PKCS5_PBKDF2_HMAC(password.n == 0 ? "" : password.p,
+	    (int)password.n, s->salt, (int)s->nsalt, (int)s->rounds,
+	    hashes[s->hash].md(), (int)size, salted) != 1)
+		return false;
+	hmac(s->hash, salt_key, SPAN("Client Key"), client);
+	hmac(s->hash, salt_key, SPAN("Server Key"), server);
+	bool good = EVP_Digest(client, size, stored, NULL,
+	    hashes[s->hash].md(), NULL) == 1;
+
+	OPENSSL_cleanse(salted, sizeof salted);
+	OPENSSL_cleanse(client, sizeof client);
+	return good;
+}
+
+void
+scram_make(struct scram *s, struct span password)
+{
+	if (!keys(s, password, s->stored, s->server)) {
+		/* No password has these but by accident of 2^-160. */
+		memset(s->stored, 0, sizeof s->stored);
+		memset(s->server, 0, sizeof s->server);
+	}
+}
+
+/* Base64 without slack: one text for one value, padding included. */
+static bool
+decode(struct span text, unsigned char *to, size_t min, size_t max,
+    size_t *n)
+{
+	unsigned char raw[96];
+	char again[(sizeof raw / 3) * 4 + 1];
+
+	if (text.n == 0 || text.n % 4 != 0 || text.n > sizeof again - 1)
+		return false;
+	int got = EVP_DecodeBlock(raw, (const unsigned char *)text.p,
+	    (int)text.n);
+
+	if (got < 0)
+		return false;
+	*n = (size_t)got;
+	if (text.p[text.n - 1] == '=')
+		--*n;
+	if (text.p[text.n - 2] == '=')
+		--*n;
+	if (*n < min || *n > max)
+		return false;
+	EVP_EncodeBlock((unsigned char *)again, raw, (int)*n);
+	if (memcmp(again, text.p, text.n) != 0)
+		return false;
+	memcpy(to, raw, *n);
+	return true;
+}
+
+static void
+encode(struct buf *to, const unsigned char *p, size_t n)
+{
+	char text[(SCRAM_SALT_MAX + 2) / 3 * 4 + 1];
+	int got = EVP_EncodeBlock((unsigned char *)text, p, (int)n);
+
+	buf_add(to, (struct span){ text, (size_t)got });
+}
+
+bool
+scram_parse(struct scram *s, struct span text)
+{
+	uint64_t rounds;
+	size_t n;
+	struct span name = span_cut(&text, '$');
+	struct span count = span_cut(&text, ':');
+	struct span salt = span_cut(&text, '$');
+	struct span stored = span_cut(&text, ':');
+
+	memset(s, 0, sizeof *s);
+	while (!span_eq(name, span_str(hashes[s->hash].name)))
+		if (++s->hash == SCRAM_HASHES)
+			return false;
+	if (!span_u64(count, SCRAM_ROUNDS_MAX, &rounds) || rounds == 0 ||
+	    !decode(salt, s->salt, 1, sizeof s->salt, &n))
+		return false;
+	s->rounds = (unsigned)rounds;
+	s->nsalt = (unsigned)n;
+	size_t size = hashes[s->hash].size;
+
+	return decode(stored, s->stored, size, size, &n) &&
+	    decode(text, s->server, size, size, &n);
+}
+
+void
+scram_print(const struct scram *s, struct buf *to)
+{
+	size_t size = hashes[s->hash].size;
+
+	buf_adds(to, hashes[s->hash].name);
+	buf_addc(to, '$');
+	buf_addu(to, s->rounds);
+	buf_addc(to, ':');
+	encode(to, s->salt, s->nsalt);
+	buf_addc(to, '$');
+	encode(to, s->stored, size);
+	buf_addc(to, ':');
+	encode(to, s->server, size);
+}
+
+bool
+scram_check(const struct scram *s, struct span password)
+{
+	unsigned char stored[SCRAM_KEY_MAX], server[SCRAM_KEY_MAX];
+
+	return keys(s, password, stored, server) &&
+	    CRYPTO_memcmp(stored, s->stored, hashes[s->hash].size) == 0;
+}
+
+void
+scram_fake(struct scram *s, enum scram_hash h, struct span secret,
+    struct span name)
+{
+	static const char *const what[] = { "salt", "stored", "server" };
+	unsigned char salt[SCRAM_KEY_MAX];
+	unsigned char *const to[] = { salt, s->stored, s->server };
+	struct buf b = { 0 };
+
+	s->hash = h;
+	s->rounds = SCRAM_ROUNDS;
+	s->nsalt = SCRAM_SALT;
+	for (size_t i = 0; i < COUNT(what); i++) {
+		buf_clear(&b);
+		buf_adds(&b, what[i]);
+		buf_addc(&b, '\0');
+		buf_adds(&b, hashes[h].name);
+		buf_addc(&b, '\0');
+		buf_add(&b, name);
+		hmac(SCRAM_SHA256, secret, buf_span(&b), to[i]);
+	}
+	memcpy(s->salt, salt, SCRAM_SALT);
+	buf_free(&b);
+}
