@@ -17,32 +17,52 @@ struct account {
 	char name[ACCOUNT_NAME_MAX + 1];	/* without domain and label */
 	char label[ACCOUNT_NAME_MAX + 1];	/* app password, or "-" */
 	struct buf home;	/* its directory; mail is in HOME/Maildir */
+	struct buf maildir;	/* or here, where a login chain or a checker
+				   said so; empty: HOME/Maildir */
 	uid_t uid;		/* whom to become; (uid_t)-1: stay */
 	gid_t gid;
 };
 
-void account_free(struct account *a);
+void account_free(struct account *a);	/* leaves { 0 } */
 
 /* Whether that is a legal account name: [a-z0-9][a-z0-9._-]{0,63}. */
 bool account_legal(struct span name);
 
-/* Fill *a from a login name or a mail address's owner.  1 found, 0 no such
- * account, -1 the directory cannot be read (errno). */
+/*
+ * Fill *a from a login name.  1 found, 0 no such account, -1 it cannot be
+ * told now (errno).  Upper case is taken for lower.  The home is the
+ * control file "home" with each "%u" replaced by the name; relative to the
+ * control directory.  Where we are root, uid and gid are those of the
+ * home's owner, which must be there.
+ *
+ * The two halves: account_locate sets name and label and looks whether the
+ * account is there, and account_settle fills in the rest (0 or -1).
+ */
 int account_find(const struct control *c, struct span login,
     struct account *a);
+int account_locate(const struct control *c, struct span login,
+    struct account *a);
+int account_settle(const struct control *c, struct account *a);
+
+/* The login name as we know it: lower case, without a domain of "locals".
+ * So two ways to write one login give one result, known or not. */
+void account_login(const struct control *c, struct span login,
+    struct buf *to);
 
 /*
- * Who owns a mail address, for delivery and for senders: a line of some
- * users/NAME/addresses, or NAME@DOMAIN with DOMAIN in "locals" (or without
- * a domain).  An unknown local part is tried again without "+detail", which
- * is then *detail (a view into address, empty if none).  1, 0 or -1 as
- * above.
+ * Who owns a mail address, for delivery and for senders: NAME@DOMAIN with
+ * DOMAIN in "locals" (or without a domain), or a line of some
+ * users/NAME/addresses (the first by name where several have it; each is
+ * read, so this costs time in the number of accounts).  An unknown address
+ * is tried again without "+detail", which is then *detail (a view into
+ * address, empty if none).  ASCII case does not matter.  1, 0 or -1 as
+ * above; the label is "-".
  */
 int account_of_address(const struct control *c, struct span address,
     struct account *a, struct span *detail);
 
-/* Whether the account may send as that address (case-insensitive domain);
- * its subaddresses count. */
+/* Whether the account may send as that address, by the same rules; its
+ * subaddresses count.  False too where its file cannot be read. */
 bool account_owns(const struct control *c, const struct account *a,
     struct span address);
 

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: ISC */
+#include "auth/account.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth/addresses.h"
+#include "base/file.h"
+
+enum { LOGIN_MAX = 512, ADDRESSES_MAX = 1024 * 1024 };
+
+void
+account_free(struct account *a)
+{
+	buf_free(&a->home);
+	buf_free(&a->maildir);
+	memset(a, 0, sizeof *a);
+}
+
+bool
+account_legal(struct span name)
+{
+	if (name.n == 0 || name.n > ACCOUNT_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+
+		if ((c < 'a' || c > 'z') && !ascii_digit(c) &&
+		    (i == 0 || (c != '.' && c != '_' && c != '-')))
+			return false;
+	}
+	return true;
+}
+
+static void
+add_lower(struct buf *to, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		buf_addc(to, ascii_lower(s.p[i]));
+}
+
+void
+account_login(const struct control *c, struct span login, struct buf *to)
+{
+	struct span local, domain;
+
+	address_split(login, &local, &domain);
+	if (domain.p != NULL && control_listed(c, "locals", domain))
+		login = local;
+	add_lower(to, span_head(login, LOGIN_MAX));
+}
+
+/* The directory of all accounts, or of one; -1 with errno. */
+static int
+open_dir(int dirfd, const char *name)
+{
+	int fd;
+
+	do
+		fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+static int
+open_users(const struct control *c)
+{
+	struct buf path = { 0 };
+
+	buf_adds(&path, c->dir);
+	buf_adds(&path, "/users");
+	int fd = open_dir(AT_FDCWD, buf_cstr(&path));
+
+	buf_free(&path);
+	return fd;
+}
+
+static bool
+is_absent(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == ELOOP;
+}
+
+/* Whether users/NAME is there: 1, 0, or -1 with errno. */
+static int
+exists(const struct control *c, const char *name)
+{
+	struct stat st;
+	int fd = open_users(c), r = 1;
+
+	if (fd < 0)
+		return is_absent(errno) ? 0 : -1;
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		r = is_absent(errno) ? 0 : -1;
+	else if (!S_ISDIR(st.st_mode))
+		r = 0;
+	int error = errno;
+
+	close(fd);
+	errno = error;
+	return r;
+}
+
+static void
+set(char *to, struct span s)
+{
+	memcpy(to, s.p, s.n);
+	to[s.n] = '\0';
+}
+
+int
+account_locate(const struct control *c, struct span login,
+    struct account *a)
+{
+	struct buf b = { 0 };
+	struct span label, name;
+	int r = 0;
+
+	memset(a, 0, sizeof *a);
+	a->uid = (uid_t)-1;
+	a->gid = (gid_t)-1;
+	if (login.n > LOGIN_MAX)
+		return 0;
+	account_login(c, login, &b);
+	name = address_base(buf_span(&b), &label);
+	if (label.p == NULL)
+		label = SPAN("-");
+	else if (!account_legal(label))
+		name.n = 0;
+	if (account_legal(name)) {
+		set(a->name, name);
+		set(a->label, label);
+		r = exists(c, a->name);
+	}
+	buf_free(&b);
+	return r;
+}
+
+static void
+home_path(const struct control *c, struct account *a)
+{
+	struct control of_user = { c->dir, a->name };
+	struct buf value = { 0 };
+	struct span name = span_str(a->name);
+
+	if (!control_line(&of_user, "home", &value))
+		buf_adds(&value, "../users/%u");
+	struct span s = buf_span(&value);
+
+	buf_clear(&a->home);
+	if (s.n == 0 || s.p[0] != '/') {
+		buf_adds(&a->home, c->dir);
+		buf_addc(&a->home, '/');
+	}
+	for (;;) {
+		size_t at = span_find(s, SPAN("%u"));
+
+		buf_add(&a->home, span_head(s, at));
+		if (at == s.n)
+			break;
+		buf_add(&a->home, name);
+		s = span_skip(s, at + 2);
+	}
+	buf_free(&value);
+}
+
+int
+account_settle(const struct control *c, struct account *a)
+{
+	struct stat st;
+
+	home_path(c, a);
+	if (geteuid() != 0)
+		return 0;
+	if (stat(buf_cstr(&a->home), &st) < 0) {
+		buf_free(&a->home);
+		return -1;
+	}
+	a->uid = st.st_uid;
+	a->gid = st.st_gid;
+	return 0;
+}
+
+int
+account_find(const struct control *c, struct span login, struct account *a)
+{
+	int r = account_locate(c, login, a);
+
+	if (r == 1 && account_settle(c, a) < 0)
+		r = -1;
+	return r;
+}
+
+/* The text of users/NAME/addresses; nothing where there is none. */
+static int
+read_addresses(int users, const char *name, struct buf *text)
+{
+	int fd = open_dir(users, name);
+
+	buf_clear(text);
+	if (fd < 0)
+		return is_absent(errno) ? 0 : -1;
+	int r = file_read(fd, "addresses", ADDRESSES_MAX, text);
+	int error = errno;
+
+	close(fd);
+	errno = error;
+	if (r < 0 && is_absent(errno)) {
+		buf_clear(text);
+		r = 0;
+	}
+	return r;
+}
+
+/* Who has the address in the file: the first by name, so that the answer
+ * does not hang on the order of the directory. */
+struct search {
+	struct span full, base;		/* with and without the detail */
+	char by_full[ACCOUNT_NAME_MAX + 1];
+	char by_base[ACCOUNT_NAME_MAX + 1];
+};
+
+static void
+take_first(char *best, const char *name)
+{
+	if (*best == '\0' || strcmp(name, best) < 0)
+		set(best, span_str(name));
+}
+
+static int
+search_addresses(const struct control *c, struct search *s)
+{
+	int fd = open_users(c), r = 0;
+	struct buf text = { 0 };
+	struct dirent *e;
+
+	if (fd < 0)
+		return is_absent(errno) ? 0 : -1;
+	DIR *d = fdopendir(fd);
+
+	if (d == NULL) {
+		close(fd);
+		return -1;
+	}
+	while (r == 0 && (errno = 0, e = readdir(d)) != NULL) {
+		if (!account_legal(span_str(e->d_name)))
+			continue;
+		r = read_addresses(fd, e->d_name, &text);
+		if (addresses_has(buf_span(&text), s->full))
+			take_first(s->by_full, e->d_name);
+		if (addresses_has(buf_span(&text), s->base))
+			take_first(s->by_base, e->d_name);
+	}
+	if (errno != 0)
+		r = -1;
+	int error = errno;
+
+	closedir(d);
+	buf_free(&text);
+	errno = error;
+	return r;
+}
+
+/* NAME@DOMAIN with a domain of ours, or NAME alone. */
+static int
+locate_local(const struct control *c, struct span local, bool ours,
+    struct account *a)
+{
+	struct buf b = { 0 };
+	int r = 0;
+
+	if (!ours || local.n > ACCOUNT_NAME_MAX)
+		return 0;
+	add_lower(&b, local);
+	if (account_legal(buf_span(&b)))
+		r = account_locate(c, buf_span(&b), a);
+	buf_free(&b);
+	return r;
+}
+
+static int
+locate_address(const struct control *c, struct span address,
+    struct account *a, struct span *detail)
+{
+	struct span local, domain, base;
+	struct search s = { .full = address };
+	struct buf without = { 0 };
+
+	address_split(address, &local, &domain);
+	bool ours = domain.p == NULL || control_listed(c, "locals", domain);
+	int r = locate_local(c, local, ours, a);
+
+	if (r != 0)
+		return r;
+	base = address_base(local, detail);
+	buf_add(&without, base);
+	buf_add(&without, span_skip(address, local.n));
+	s.base = buf_span(&without);
+	r = search_addresses(c, &s);
+	if (r == 0 && s.by_full[0] != '\0') {
+		*detail = (struct span){ NULL, 0 };
+		r = account_locate(c, span_str(s.by_full), a);
+	} else if (r == 0 && detail->p != NULL) {
+		r = locate_local(c, base, ours, a);
+		if (r == 0 && s.by_base[0] != '\0')
+			r = account_locate(c, span_str(s.by_base), a);
+	}
+	buf_free(&without);
+	return r;
+}
+
+int
+account_of_address(const struct control *c, struct span address,
+    struct account *a, struct span *detail)
+{
+	memset(a, 0, sizeof *a);
+	*detail = (struct span){ NULL, 0 };
+	if (address.n == 0 || address.n > LOGIN_MAX)
+		return 0;
+	int r = locate_address(c, address, a, detail);
+
+	if (r == 1 && account_settle(c, a) < 0)
+		r = -1;
+	if (r != 1)
+		*detail = (struct span){ NULL, 0 };
+	return r;
+}
+
+/* Whether that very address, without a thought of details, is a's. */
+static bool
+owns(const struct control *c, const struct account *a, struct span text,
+    struct span address)
+{
+	struct span local, domain;
+
+	if (addresses_has(text, address) ||
+	    span_ieq(address, span_str(a->name)))
+		return true;
+	address_split(address, &local, &domain);
+	return domain.p != NULL && span_ieq(local, span_str(a->name)) &&
+	    control_listed(c, "locals", domain);
+}
+
+/* Whether somebody else has that subaddress as an address of his own. */
+static bool
+taken(const struct control *c, const struct account *a, struct span address)
+{
+	struct account owner;
+	struct span detail;
+	int r = locate_address(c, address, &owner, &detail);
+
+	return r < 0 || (r == 1 && strcmp(owner.name, a->name) != 0);
+}
+
+bool
+account_owns(const struct control *c, const struct account *a,
+    struct span address)
+{
+	struct span local, domain, detail;
+	struct buf text = { 0 }, without = { 0 };
+	int fd = open_users(c);
+	bool good = false;
+
+	if (fd >= 0) {
+		if (account_legal(span_str(a->name)) &&
+		    read_addresses(fd, a->name, &text) < 0)
+			buf_clear(&text);
+		close(fd);
+	}
+	address_split(address, &local, &domain);
+	buf_add(&without, address_base(local, &detail));
+	buf_add(&without, span_skip(address, local.n));
+	if (address.n > 0 && address.n <= LOGIN_MAX)
+		good = owns(c, a, buf_span(&text), address) ||
+		    (detail.p != NULL && !taken(c, a, address) &&
+		    owns(c, a, buf_span(&text), buf_span(&without)));
+	buf_free(&text);
+	buf_free(&without);
+	return good;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+#include "auth/verifier.h"
+
+#include "auth/account.h"
+
+/* Days from 1970-01-01 to a date of the Gregorian calendar; years begin in
+ * March here, so that the leap day is the last of its year. */
+static int64_t
+days(int64_t y, int64_t m, int64_t d)
+{
+	if (m <= 2)
+		y--;
+	int64_t of_year = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+
+	return y * 365 + y / 4 - y / 100 + y / 400 + of_year - 719468;
+}
+
+static uint64_t
+days_of_month(uint64_t y, uint64_t m)
+{
+	static const unsigned char n[] =
+	    { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+
+	return m == 2 && leap ? 29u : n[m - 1];
+}
+
+bool
+verifier_day(struct span text, int64_t *end)
+{
+	uint64_t y, m, d;
+
+	if (text.n != 10 || text.p[4] != '-' || text.p[7] != '-' ||
+	    !span_u64(span_head(text, 4), 9999, &y) || y < 1970 ||
+	    !span_u64(span_head(span_skip(text, 5), 2), 12, &m) || m < 1 ||
+	    !span_u64(span_skip(text, 8), 31, &d) || d < 1 ||
+	    d > days_of_month(y, m))
+		return false;
+	if (end != NULL)
+		*end = (days((int64_t)y, (int64_t)m, (int64_t)d) + 1) * 86400;
+	return true;
+}
+
+bool
+verifier_scope(struct span text)
+{
+	if (text.n == 0)
+		return true;
+	while (text.p != NULL) {
+		struct span s = span_cut(&text, ',');
+
+		if (!span_eq(s, SPAN("imap")) &&
+		    !span_eq(s, SPAN("submit")) && !span_eq(s, SPAN("sieve")))
+			return false;
+	}
+	return true;
+}
+
+static bool
+parse(struct span line, struct verifier *v)
+{
+	v->label = span_cut(&line, ':');
+	v->scope = span_cut(&line, ':');
+	v->expiry = span_cut(&line, ':');
+	return (span_eq(v->label, SPAN("-")) || account_legal(v->label)) &&
+	    verifier_scope(v->scope) &&
+	    (v->expiry.n == 0 || verifier_day(v->expiry, NULL)) &&
+	    scram_parse(&v->scram, line);
+}
+
+bool
+verifier_next(struct span *text, struct verifier *v)
+{
+	while (text->p != NULL)
+		if (parse(span_cut(text, '\n'), v))
+			return true;
+	return false;
+}
+
+void
+verifier_print(const struct verifier *v, struct buf *to)
+{
+	buf_add(to, v->label);
+	buf_addc(to, ':');
+	buf_add(to, v->scope);
+	buf_addc(to, ':');
+	buf_add(to, v->expiry);
+	buf_addc(to, ':');
+	scram_print(&v->scram, to);
+	buf_addc(to, '\n');
+}
+
+bool
+verifier_counts(const struct verifier *v, struct span service, int64_t now)
+{
+	struct span scope = v->scope;
+	int64_t end;
+
+	if (v->expiry.n != 0 &&
+	    (!verifier_day(v->expiry, &end) || now >= end))
+		return false;
+	if (scope.n == 0)
+		return true;
+	while (scope.p != NULL)
+		if (span_eq(span_cut(&scope, ','), service))
+			return true;
+	return false;
+}
