@@ -87,8 +87,10 @@ int tmp_open(struct mailbox *mb, char name[256]);
 
 /* --- digests (draft.c) --- */
 
-/* Read the whole message from fd and make its digest.  -1 with errno. */
-int digest_make(int fd, struct buf *digest);
+/* Read the whole message from fd and make its digest.  file is its name: one
+ * with S equal to W and to the size is octet for octet what the wire has.
+ * -1 with errno. */
+int digest_make(int fd, struct span file, struct buf *digest);
 
 /* The digest's sizes without checking the rest of it; false if it is none
  * of this version. */
@@ -98,9 +100,9 @@ bool digest_sizes(struct span digest, uint64_t *file, uint64_t *wire);
 
 /* Open the file of a message of the view wherever it is now: it looks again
  * when another program has renamed it.  STORE_EXPUNGED if it is gone.
- * *object is its content. */
+ * *object is its content; its present name is added to *file. */
 enum store_result view_file(struct view *v, uint32_t uid, int *fd,
-    uint64_t *object);
+    uint64_t *object, struct buf *file);
 
 /* The digest of an object, copied to *digest: false if there is none.
  * object_learn keeps one that was made now (best effort). */
