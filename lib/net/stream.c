@@ -226,11 +226,23 @@ take(struct in *in, size_t n)
 	in->total += n;
 }
 
+/* The last octets of a line, whose pieces come one after the other. */
+static void
+keep_tail(char tail[LINE_TAIL], struct span s)
+{
+	if (s.n < LINE_TAIL) {
+		memmove(tail, tail + s.n, LINE_TAIL - s.n);
+		memcpy(tail + LINE_TAIL - s.n, s.p, s.n);
+	} else
+		memcpy(tail, s.p + s.n - LINE_TAIL, LINE_TAIL);
+}
+
 enum line
 in_line(struct in *in, struct buf *line, size_t max)
 {
 	size_t start = line->n;
 	bool ended = false, dropped = false;
+	char tail[LINE_TAIL] = { 0 };
 	char last = '\0';
 
 	while (!ended) {
@@ -248,6 +260,8 @@ in_line(struct in *in, struct buf *line, size_t max)
 		if (text.n > room)
 			dropped = true;
 		buf_add(line, span_head(text, room));
+		if (text.n > 0)
+			keep_tail(tail, text);
 		if (in->trace != NULL)
 			trace_in(in->trace, span_head(s, text.n + ended));
 		take(in, text.n + ended);
@@ -256,6 +270,10 @@ in_line(struct in *in, struct buf *line, size_t max)
 		line->n--;
 	if (line->n - start > max) {
 		line->n = start + max;
+		size_t n = LINE_TAIL - (last == '\r');
+
+		if (max >= n)
+			memcpy(line->p + start + max - n, tail, n);
 		return LINE_LONG;
 	}
 	return last == '\r' ? LINE_OK : LINE_BARE;

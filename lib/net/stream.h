@@ -93,10 +93,12 @@ int out_flush(struct out *o);
  * Take octets up to and including LF and add them, without the line end, to
  * *line.  LINE_LONG: more than max octets without LF; the rest of that line
  * has been read and thrown away (so the next read is in step) and *line
- * holds its beginning.  LINE_BARE: the line ended in LF without CR before
+ * holds its beginning and, as its last octets, the line's last (so that an
+ * IMAP literal announced there is seen).  LINE_BARE: the line ended in LF without CR before
  * it (SMTP refuses that, IMAP does too; the caller decides).  LINE_END: the
  * stream ended or failed before LF; see in->state.
  */
+enum { LINE_TAIL = 32 };
 enum line { LINE_OK, LINE_BARE, LINE_LONG, LINE_END };
 enum line in_line(struct in *in, struct buf *line, size_t max);
 
