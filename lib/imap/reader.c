@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 bool
 reader_announced(struct span line, struct lex_literal *lit)
 {
@@ -153,6 +155,8 @@ reader_pull(struct reader *r)
 	    STREAM_BUFFER;
 	struct span some = { "", 0 };
 
+	if (max > 0 && r->patience > 0)
+		r->in->deadline = clock_ms() + r->patience;
 	if (max > 0)
 		some = in_some(r->in, max);
 	r->pending -= some.n;

@@ -22,6 +22,8 @@ struct reader {
 	struct arena *arena;
 	size_t line_max, total_max;
 	uint64_t skip_max;	/* most that is read and dropped */
+	int64_t patience;	/* ms: each reader_pull sets the deadline anew;
+				   0: the whole command has one */
 
 	struct buf line;	/* the line being read */
 	size_t used;		/* of total_max, by this command */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef IMAP_FETCH_H
+#define IMAP_FETCH_H
+
+#include "imap/wire.h"
+
+/* What FETCH asks for, RFC 3501 6.4.5. */
+enum {
+	FETCH_UID = 1, FETCH_FLAGS = 2, FETCH_INTERNALDATE = 4,
+	FETCH_SIZE = 8, FETCH_ENVELOPE = 16, FETCH_BODY = 32,
+	FETCH_BODYSTRUCTURE = 64,
+	FETCH_DIGEST = FETCH_ENVELOPE | FETCH_BODY | FETCH_BODYSTRUCTURE
+};
+
+enum section_kind { SECTION_ALL, SECTION_HEADER, SECTION_FIELDS,
+	SECTION_FIELDS_NOT, SECTION_TEXT, SECTION_MIME };
+
+enum { SECTION_DEPTH_MAX = 128, SECTION_FIELDS_MAX = 1000,
+	FETCH_SECTIONS_MAX = 200 };
+
+/* "1.2.HEADER.FIELDS (From)": a part's number, and what of it. */
+struct section {
+	enum section_kind kind;
+	uint32_t *path;
+	size_t depth;		/* numbers in path; 0: the message */
+	struct span *field;	/* of SECTION_FIELDS and _FIELDS_NOT */
+	size_t fields;
+};
+
+struct fetch_section {
+	struct section section;
+	const char *label;	/* "RFC822.TEXT"; NULL: "BODY[…]" */
+	bool peek;		/* does not set \Seen */
+	bool partial;
+	uint32_t offset, length;	/* if partial */
+};
+
+struct fetch {
+	unsigned items;		/* FETCH_* */
+	struct fetch_section *section;
+	size_t sections;
+};
+
+/* fetch-att, a list of them, or ALL, FAST, FULL; in the arena. */
+struct fetch lex_fetch(struct lex *l);
+
+/* What stands between "BODY[" and "]". */
+struct section lex_section(struct lex *l);
+
+/* The name under which its octets are answered: "BODY[TEXT]<0>". */
+void wire_fetch_label(struct out *o, const struct fetch_section *f);
+
+#endif
