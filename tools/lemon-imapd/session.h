@@ -49,13 +49,14 @@ struct session {
 	struct arena arena;	/* until the tagged reply */
 	struct set_list *sets;	/* of session_set */
 	struct span tag;
+	const struct cmd *cmd;	/* NULL: none yet */
 	struct buf code;	/* the tagged reply's response code */
 	const char *text;	/* its sentence */
 
 	unsigned state;		/* ANON, AUTH or SEL */
 	unsigned failures;	/* of LOGIN and AUTHENTICATE */
 	struct account account;
-	const char *maildir;	/* from the command line, or NULL */
+	unsigned mistakes;	/* BAD commands before login */
 
 	struct imap_space space;
 	struct buf space_value;
@@ -63,7 +64,9 @@ struct session {
 	struct mailbox *mailbox;	/* of the view; NULL unless SEL */
 	struct view *view;
 	bool readonly;		/* EXAMINE */
-	struct shown *shown;	/* what the client was told of it */
+	size_t keywords;	/* how many names the client was told */
+	bool settle;		/* view_settle is due after the answer */
+	bool reap;		/* view_reap is */
 
 	struct {
 		uint64_t commands, fetched, appended, expunged;
@@ -109,6 +112,15 @@ void session_updates(struct session *s, bool expunge);
 
 /* For long searches: flushes nothing, false when the client is gone. */
 bool session_tick(void *session);
+
+/* Close the selected mailbox, if any, without telling or expunging. */
+void session_unselect(struct session *s);
+
+/* "* BYE text", and no further command; why is a word for the log. */
+void session_bye(struct session *s, const char *why, const char *text);
+
+/* Release what one command used. */
+void session_reset(struct session *s);
 
 /* --- the families (listed in commands.c) --- */
 extern const struct cmd cmds_any[];	/* CAPABILITY NOOP LOGOUT ID */

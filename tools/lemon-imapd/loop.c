@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/clock.h"
+#include "commands.h"
+
+enum {
+	LOGIN_MS = 60 * 1000,		/* for one whole command */
+	LOGIN_ALL_MS = 180 * 1000,	/* from the greeting to the login */
+	IDLE_MS = 30 * 60 * 1000,	/* RFC 3501 5.4 */
+	MISTAKES_MAX = 10
+};
+
+static void
+set_deadline(struct session *s)
+{
+	int64_t now = clock_ms();
+
+	s->reader.patience = s->state == ANON ? 0 : IDLE_MS;
+	s->in.deadline = now + (s->state == ANON ? LOGIN_MS : IDLE_MS);
+	if (s->state == ANON && s->in.deadline > s->started + LOGIN_ALL_MS)
+		s->in.deadline = s->started + LOGIN_ALL_MS;
+}
+
+/* The command's name, "UID FETCH" as one. */
+static struct span
+command_name(struct session *s, struct lex *l)
+{
+	struct span name = lex_atom(l);
+
+	if (!span_ieq(name, SPAN("UID")))
+		return name;
+	struct buf both = { 0 };
+
+	lex_space(l);
+	buf_adds(&both, "UID ");
+	buf_add(&both, lex_atom(l));
+	name = arena_dup(&s->arena, buf_span(&both));
+	buf_free(&both);
+	return name;
+}
+
+static const char *
+wrong_state(const struct session *s)
+{
+	if (s->state == ANON)
+		return "Log in first.";
+	if (s->cmd->when & ANON)
+		return "Already logged in.";
+	return "Select a mailbox first.";
+}
+
+static enum result
+run(struct session *s, struct lex *l)
+{
+	s->tag = lex_tag(l);
+	if (!lex_ok(l))
+		s->tag = SPAN("");
+	lex_space(l);
+	struct span name = command_name(s, l);
+
+	if (!lex_ok(l))
+		return BAD;
+	s->cmd = command_find(name);
+	if (s->cmd == NULL)
+		return reply_bad(s, "No such command.");
+	if (!(s->cmd->when & s->state))
+		return reply_bad(s, wrong_state(s));
+	return s->cmd->run(s, l);
+}
+
+/* RFC 3501 7.1: without a tag that could be read, BAD is untagged. */
+static void
+answer(struct session *s, enum result r, const char *error)
+{
+	static const char *const words[] = { "OK", "NO", "BAD" };
+	const char *text = s->text ? s->text : error ? error : "Wrong.";
+
+	out_add(&s->out, s->tag.n > 0 ? s->tag : SPAN("*"));
+	out_addc(&s->out, ' ');
+	out_adds(&s->out, words[r]);
+	out_addc(&s->out, ' ');
+	if (s->code.n > 0) {
+		out_addc(&s->out, '[');
+		out_add(&s->out, buf_span(&s->code));
+		out_adds(&s->out, "] ");
+	}
+	out_adds(&s->out, text);
+	out_adds(&s->out, "\r\n");
+}
+
+/* What is due when the client has its answer; it does not wait for it. */
+static void
+afterwards(struct session *s)
+{
+	if (!s->settle && !s->reap)
+		return;
+	out_flush(&s->out);
+	if (s->settle && s->view != NULL)
+		view_settle(s->view);
+	if (s->reap && s->view != NULL)
+		view_reap(s->view);
+	s->settle = s->reap = false;
+}
+
+static void
+ended(struct session *s)
+{
+	if (s->in.state == STREAM_TIMEOUT)
+		session_bye(s, "timeout", s->state == ANON ?
+		    "Too slow." : "Idle for too long.");
+	else if (s->bye == NULL)
+		s->bye = s->in.state == STREAM_EOF ? "eof" : "error";
+	s->closing = true;
+}
+
+bool
+command_next(struct session *s)
+{
+	const char *why = NULL;
+	struct lex l;
+	enum result r = BAD;
+
+	session_reset(s);
+	set_deadline(s);
+	enum reader_result got = reader_command(&s->reader, &l, &why);
+
+	if (got == READER_END) {
+		ended(s);
+		return false;
+	}
+	s->count.commands++;
+	if (got == READER_BAD) {
+		s->tag = lex_tag(&l);
+		lex_fail(&l, why);
+	} else
+		r = run(s, &l);
+	if (r == ANSWERED)
+		return !s->closing;
+	if (s->state == ANON && r == BAD && ++s->mistakes >= MISTAKES_MAX)
+		session_bye(s, "mistakes", "Too many mistakes.");
+	if (!s->closing && !reader_finish(&s->reader)) {
+		if (s->in.state != STREAM_OK) {
+			ended(s);
+			return false;
+		}
+		session_bye(s, "too-big", "That literal is too big.");
+	}
+	if (r != BAD && s->cmd != NULL)
+		session_updates(s, !(s->cmd->when & NOEXPUNGE));
+	answer(s, r, l.error);
+	afterwards(s);
+	return !s->closing;
+}
