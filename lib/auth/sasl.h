@@ -22,8 +22,8 @@ void sasl_mechs(const struct control *c, bool secure,
 
 enum sasl_step {
 	SASL_STEP_MORE,		/* send the challenge, come back with more */
-	SASL_STEP_DONE,		/* logged in; the challenge may hold the
-				   server's last word (send it if *final) */
+	SASL_STEP_DONE,		/* logged in; there is no challenge: the
+				   server's last word was one before */
 	SASL_STEP_BAD,		/* wrong: credentials, form, or order */
 	SASL_STEP_NOMECH,	/* not offered now */
 	SASL_STEP_TEMP		/* cannot be asked now */
@@ -32,10 +32,15 @@ enum sasl_step {
 struct sasl_server;
 
 /*
+ * App passwords (NAME+LABEL) work with all of them.  An authorization
+ * identity must be empty or the user's own.  EXTERNAL's certificate names
+ * the account as a login name would, or by an address of its "addresses".
+ *
  * Begin an exchange.  initial.p NULL means no initial response was sent (an
  * empty one has p != NULL and n == 0).  service is "imap" or "smtp" for
  * libsasl, scope as for auth_password.  Responses and challenges are the
- * decoded octets.  *s is NULL unless it returns SASL_STEP_MORE; free it
+ * decoded octets, challenges are added to what the caller gives.  c and tls
+ * must outlive the exchange.  *s is NULL unless it returns SASL_STEP_MORE; free it
  * whenever the exchange ends.  *a is filled on SASL_STEP_DONE.
  */
 enum sasl_step sasl_server_start(struct sasl_server **s,

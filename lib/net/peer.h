@@ -7,20 +7,23 @@
 /*
  * Who is at the other end, from the UCSPI environment: tcpserver (IPv4 and
  * IPv6), tcpsvd, s6-tcpserver, s6-ipcserver, unixserver, systemd, xinetd,
- * stunnel; without any of these getpeername(0).  All strings belong to the
- * environment or to static storage of the process and last as long as it.
+ * stunnel; without any of these from descriptor 0.  The strings belong to
+ * the environment or to the struct, which therefore must not be copied, and
+ * last as long as both.  An address that is not a numeric one is ignored.
  */
 struct peer {
 	const char *ip;		/* numeric, "::ffff:" stripped; NULL: local */
 	const char *port;	/* NULL if unknown */
 	const char *local_ip;	/* our end; NULL if unknown */
-	bool network;		/* a socket, or a UCSPI server says so */
-	bool unix_socket;	/* PROTO is UNIX or IPC */
+	bool network;		/* strangers may connect: an accepted socket,
+				   or a UCSPI server says so.  A pipe or a
+				   socketpair (ssh, a tunnel) is none. */
+	bool unix_socket;	/* accepted on a UNIX socket */
 	bool secure;		/* TLS was done outside: SSL_PROTOCOL is set */
 	bool ucspi_tls;		/* STARTTLS is offered outside: SSLCTLFD */
+	char store[3][48];	/* for strings that are not in the environment */
 };
 
-/* Look it up; costs a system call at most. */
 void peer_find(struct peer *p);
 
 #endif

@@ -2,7 +2,6 @@
 #include "store/filename.h"
 
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,10 +79,8 @@ add_host(struct buf *to)
 }
 
 void
-filename_new(struct buf *to)
+filename_new(unsigned count, struct buf *to)
 {
-	/* Only a counter that makes names differ; no state to speak of. */
-	static _Atomic unsigned count;
 	int64_t us = clock_now_us();
 	size_t before = to->n;
 	uint64_t random;
@@ -91,7 +88,7 @@ filename_new(struct buf *to)
 	random_fill(&random, sizeof(random));
 	buf_addf(to, "%" PRId64 ".M%06" PRId64 "P%ldQ%uR%016" PRIx64 ".",
 	    us / 1000000, us % 1000000, (long)getpid(),
-	    atomic_fetch_add(&count, 1) + 1, random);
+	    count, random);
 	add_host(to);
 	if (to->n - before > 200)
 		to->n = before + 200;

@@ -17,6 +17,7 @@ struct store {
 	int64_t rescan;		/* seconds */
 	struct index *ix;
 	struct folders *folders;	/* folders.c's own: what it last read */
+	unsigned made;		/* file names made (filename_new) */
 	struct buf why;		/* NUL-terminated, see store_fail */
 };
 
@@ -97,6 +98,8 @@ int digest_make(int fd, struct span file, struct buf *digest);
 bool digest_sizes(struct span digest, uint64_t *file, uint64_t *wire);
 
 /* --- what message.c asks --- */
+
+struct mailbox *view_mailbox(struct view *v);
 
 /* Open the file of a message of the view wherever it is now: it looks again
  * when another program has renamed it.  STORE_EXPUNGED if it is gone.

@@ -13,6 +13,7 @@ enum { UTF8_BAD = 0xfffd };	/* shown for what is no character */
  * is the longest beginning of a character, at least one octet. */
 size_t utf8_next(struct span s, uint32_t *cp, bool *good);
 
+/* Whether all of s is UTF-8. */
 bool utf8_valid(struct span s);
 
 /* How many octets at the start of s are below 128. */

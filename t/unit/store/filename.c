@@ -34,8 +34,8 @@ main(void)
 		ok(filename_wire(f, &v) ? (int64_t)v == name[i].w :
 		    name[i].w < 0, "the size on the wire");
 	}
-	filename_new(&a);
-	filename_new(&b);
+	filename_new(1, &a);
+	filename_new(1, &b);
 	ok(!span_eq(buf_span(&a), buf_span(&b)), "no two are the same");
 	ok(span_chr(buf_span(&a), '/') == a.n &&
 	    span_chr(buf_span(&a), ':') == a.n &&

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+#include "text/header.h"
+
+#include <stdlib.h>
+
+#include "text/utf8.h"
+
+int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
+
+int
+LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
+{
+	struct buf b = { 0 };
+
+	header_decode((struct span){ (const char *)p, n }, &b);
+	if (!utf8_valid(buf_span(&b)))
+		abort();
+	buf_free(&b);
+	return 0;
+}
