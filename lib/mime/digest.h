@@ -20,7 +20,7 @@ enum mime_kind { PART_LEAF, PART_MULTIPART, PART_MESSAGE };
 enum mime_encoding { ENC_7BIT, ENC_8BIT, ENC_BINARY, ENC_QP, ENC_BASE64,
 	ENC_UNKNOWN };
 
-/* Strings of a part and of the message: offset and length in the digest. */
+/* A string of a part: offset and length, to be read by digest_string. */
 struct digest_str {
 	uint32_t at, n;
 };
@@ -28,9 +28,12 @@ struct digest_str {
 /*
  * Parts are numbered in the order in which they begin; 0 is the message.
  * A message/rfc822 part has one child: the message inside, whose header is
- * [header, body) of that child.  0 as child or next means none.
+ * [header, body) of that child.  0 as child or next means none.  A
+ * multipart without a single part in it is a leaf, text/plain.
+ *
+ * Packed, since LMDB aligns nothing: never take the address of a member.
  */
-struct digest_part {
+struct __attribute__((packed)) digest_part {
 	uint64_t file_header, file_body, file_end;
 	uint64_t wire_header, wire_body, wire_end;
 	uint32_t lines;		/* lines of the body on the wire */
@@ -59,10 +62,14 @@ struct digest {
 	struct span body;	/* BODY, wire form, (…) */
 	struct span bodystructure;	/* BODYSTRUCTURE, wire form, (…) */
 	struct span fields;	/* kept header fields, wire form: see below */
+	bool fields_whole;	/* false: the header was too long to keep all
+				   of those that digest_keeps says */
+	bool has_binary;	/* some part is declared binary */
 	int64_t date;		/* Date: in UTC seconds, or INT64_MIN */
 	int32_t date_zone;	/* its zone, minutes east */
 	uint8_t emailid[16];	/* of SHA-256 over the wire octets */
 	struct span checkpoints;	/* see digest_file_offset */
+	struct span strings;	/* see digest_string */
 };
 
 /* Check and read.  False if it is of another version or damaged: make it
@@ -78,8 +85,11 @@ bool digest_open(struct span raw, struct digest *d);
 const struct digest_part *digest_find(const struct digest *d,
     const uint32_t *path, size_t n, bool *body_of);
 
-/* Whether all header fields of that name are in d->fields.  Those kept are
- * what clients list messages by: see digest.c. */
+struct span digest_string(const struct digest *d, struct digest_str s);
+
+/* Whether all header fields of that name are in d->fields (if the digest has
+ * fields_whole).  Those kept are what clients list messages by: see
+ * digest.c. */
 bool digest_keeps(struct span name);
 
 /* Add every field of that name (any case) of the message's header to *to,
@@ -88,7 +98,8 @@ void digest_field(const struct digest *d, struct span name, struct buf *to);
 
 /* The file offset of a wire offset, at or before it, from which a reader
  * counts on: *wire_at <= wire is where that file offset is on the wire.
- * Never more than 64 KiB before. */
+ * Never more than some 64 KiB of the file before, and never between the CR
+ * and the LF of one line end. */
 uint64_t digest_file_offset(const struct digest *d, uint64_t wire,
     uint64_t *wire_at);
 

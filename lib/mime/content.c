@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: ISC */
+#include "mime/content.h"
+
+#include "mime/header.h"
+#include "mime/param.h"
+#include "mime/wire.h"
+
+enum content_field { TYPE, ENCODING, ID, DESCRIPTION, MD5, DISPOSITION,
+	LANGUAGE, LOCATION, FIELDS };
+
+static const char *const names[FIELDS] = {
+	"Content-Type", "Content-Transfer-Encoding", "Content-ID",
+	"Content-Description", "Content-MD5", "Content-Disposition",
+	"Content-Language", "Content-Location"
+};
+
+_Static_assert(FIELDS == COUNT(((struct content *)0)->field),
+    "a place for each field");
+
+static void
+lower(struct buf *to, struct span s)
+{
+	buf_clear(to);
+	for (size_t i = 0; i < s.n; i++)
+		buf_addc(to, ascii_lower(s.p[i]));
+}
+
+static void
+find_fields(struct content *c, struct span header)
+{
+	struct header_field h;
+
+	for (size_t i = 0; i < FIELDS; i++)
+		c->field[i] = (struct span){ NULL, 0 };
+	while (header_next(&header, &h)) {
+		if (!span_istarts(h.name, SPAN("Content-")))
+			continue;
+		for (size_t i = 0; i < FIELDS; i++)
+			if (c->field[i].p == NULL &&
+			    span_ieq(h.name, span_str(names[i])))
+				c->field[i] = h.value;
+	}
+}
+
+/* RFC 2045 5.1, token. */
+static bool
+token(struct span s)
+{
+	const struct span special = SPAN("()<>@,;:\\\"/[]?=");
+
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] == 127 ||
+		    span_chr(special, s.p[i]) < special.n)
+			return false;
+	return s.n > 0;
+}
+
+/* RFC 2045 5.2: what cannot be read is as if it were not there. */
+static void
+read_type(struct content *c, bool in_digest)
+{
+	struct param_list l = { .rest = c->field[TYPE] };
+	struct span head, name, value;
+
+	param_head(&l, &head);
+	struct span type = span_cut(&head, '/');
+
+	c->typed = token(type) && token(head);
+	if (c->typed) {
+		lower(&c->type, type);
+		lower(&c->subtype, head);
+	} else {
+		lower(&c->type, in_digest ? SPAN("message") : SPAN("text"));
+		lower(&c->subtype,
+		    in_digest ? SPAN("rfc822") : SPAN("plain"));
+	}
+	buf_clear(&c->charset);
+	buf_clear(&c->boundary);
+	bool charset = false, boundary = false;
+
+	while (c->typed && param_next(&l, &name, &value)) {
+		if (!charset && span_ieq(name, SPAN("charset"))) {
+			buf_add(&c->charset, value);
+			charset = true;
+		} else if (!boundary && span_ieq(name, SPAN("boundary"))) {
+			buf_add(&c->boundary, value);
+			boundary = true;
+		}
+	}
+	param_list_free(&l);
+}
+
+static void
+read_encoding(struct content *c)
+{
+	static const struct { const char *name; enum mime_encoding e; }
+	known[] = {
+		{ "7bit", ENC_7BIT }, { "8bit", ENC_8BIT },
+		{ "binary", ENC_BINARY }, { "base64", ENC_BASE64 },
+		{ "quoted-printable", ENC_QP }
+	};
+	struct param_list l = { .rest = c->field[ENCODING] };
+	struct span head;
+
+	param_head(&l, &head);
+	lower(&c->encoding, head.n > 0 ? head : SPAN("7bit"));
+	param_list_free(&l);
+	c->known_encoding = ENC_UNKNOWN;
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (span_eq(buf_span(&c->encoding),
+		    span_str(known[i].name)))
+			c->known_encoding = known[i].e;
+}
+
+void
+content_read(struct content *c, struct span header, bool in_digest)
+{
+	find_fields(c, header);
+	read_type(c, in_digest);
+	read_encoding(c);
+}
+
+void
+content_free(struct content *c)
+{
+	buf_free(&c->type);
+	buf_free(&c->subtype);
+	buf_free(&c->charset);
+	buf_free(&c->boundary);
+	buf_free(&c->encoding);
+}
+
+/* The pairs that follow in l, or NIL; ascii: with a default charset. */
+static void
+pairs(struct param_list *l, bool ascii, struct buf *to)
+{
+	struct span name, value;
+	char before = '(';
+	bool charset = false;
+
+	buf_addc(to, ' ');
+	while (param_next(l, &name, &value)) {
+		charset = charset || span_ieq(name, SPAN("charset"));
+		buf_addc(to, before);
+		before = ' ';
+		wire_string(to, name);
+		buf_addc(to, ' ');
+		wire_string(to, value);
+	}
+	if (ascii && !charset) {
+		buf_addc(to, before);
+		before = ' ';
+		buf_adds(to, "\"charset\" \"us-ascii\"");
+	}
+	buf_adds(to, before == '(' ? "NIL" : ")");
+}
+
+void
+content_params(const struct content *c, struct buf *to)
+{
+	struct param_list l = { .rest = c->field[TYPE] };
+	struct span head;
+
+	if (!c->typed)
+		l.rest = SPAN("");
+	param_head(&l, &head);
+	/* RFC 2046 4.1.2: the default of text/plain. */
+	pairs(&l, span_eq(buf_span(&c->type), SPAN("text")) &&
+	    span_eq(buf_span(&c->subtype), SPAN("plain")), to);
+	param_list_free(&l);
+}
+
+static void
+value(const struct content *c, enum content_field f, struct buf *to)
+{
+	buf_addc(to, ' ');
+	if (c->field[f].p == NULL)
+		buf_adds(to, "NIL");
+	else
+		wire_value(to, c->field[f]);
+}
+
+void
+content_about(const struct content *c, struct buf *to)
+{
+	value(c, ID, to);
+	value(c, DESCRIPTION, to);
+	buf_addc(to, ' ');
+	wire_string(to, buf_span(&c->encoding));
+}
+
+void
+content_md5(const struct content *c, struct buf *to)
+{
+	value(c, MD5, to);
+}
+
+/* RFC 2183 2: an unknown disposition is an attachment, so that is what
+ * stands for one that has parameters only. */
+static void
+disposition(const struct content *c, struct buf *to)
+{
+	struct param_list l = { .rest = c->field[DISPOSITION] };
+	struct span head;
+
+	buf_addc(to, ' ');
+	param_head(&l, &head);
+	if (span_trim(c->field[DISPOSITION]).n == 0) {
+		buf_adds(to, "NIL");
+	} else {
+		buf_addc(to, '(');
+		wire_string(to, head.n > 0 ? head : SPAN("attachment"));
+		pairs(&l, false, to);
+		buf_addc(to, ')');
+	}
+	param_list_free(&l);
+}
+
+/* RFC 3282 2: tags between commas, comments allowed. */
+static void
+language(const struct content *c, struct buf *to)
+{
+	struct param_list l = { .rest = c->field[LANGUAGE] };
+	struct span head;
+	char before = '(';
+
+	buf_addc(to, ' ');
+	param_head(&l, &head);
+	while (head.p != NULL) {
+		struct span tag = span_trim(span_cut(&head, ','));
+
+		if (tag.n == 0)
+			continue;
+		buf_addc(to, before);
+		before = ' ';
+		wire_string(to, tag);
+	}
+	buf_adds(to, before == '(' ? "NIL" : ")");
+	param_list_free(&l);
+}
+
+void
+content_extension(const struct content *c, struct buf *to)
+{
+	disposition(c, to);
+	language(c, to);
+	value(c, LOCATION, to);
+}

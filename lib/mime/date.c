@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: ISC */
+#include "mime/date.h"
+
+#include <time.h>
+
+static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+static const char weekdays[] = "sunmontuewedthufrisat";
+
+/* A date while it is read; -1: not seen yet. */
+struct fields {
+	int year, month, day, hour, minute, second;
+	int32_t zone;
+	bool zoned;
+};
+
+int64_t
+date_days(int64_t year, int month, int day)
+{
+	/* Years that begin in March have their leap day at the end. */
+	int64_t y = month <= 2 ? year - 1 : year;
+	int64_t m = month <= 2 ? month + 9 : month - 3;
+	int64_t era = (y >= 0 ? y : y - 399) / 400;
+	int64_t of_era = y - era * 400;
+	int64_t of_year = (153 * m + 2) / 5 + day - 1;
+
+	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
+	    of_year - 719468;
+}
+
+static int64_t
+floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
+static void
+civil(int64_t days, int64_t *year, int *month, int *day)
+{
+	days += 719468;
+	int64_t era = floor_div(days, 146097);
+	int64_t n = days - era * 146097;
+	int64_t y = (n - n / 1460 + n / 36524 - n / 146096) / 365;
+	int64_t of_year = n - (365 * y + y / 4 - y / 100);
+	int64_t m = (5 * of_year + 2) / 153;
+
+	*day = (int)(of_year - (153 * m + 2) / 5 + 1);
+	*month = (int)(m < 10 ? m + 3 : m - 9);
+	*year = y + era * 400 + (*month <= 2);
+}
+
+int64_t
+date_day(int64_t utc, int32_t zone)
+{
+	return floor_div(utc + (int64_t)zone * 60, DATE_DAY);
+}
+
+static int
+month_days(int year, int month)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31,
+		30, 31 };
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return days[month - 1] + (month == 2 && leap);
+}
+
+/* A leap second is the second after it. */
+static bool
+moment(const struct fields *f, int64_t *utc, int32_t *zone)
+{
+	if (f->year < 1 || f->year > 9999 || f->month < 1 || f->day < 1 ||
+	    f->day > month_days(f->year, f->month) || f->hour < 0 ||
+	    f->hour > 23 || f->minute < 0 || f->minute > 59 ||
+	    f->second < 0 || f->second > 60)
+		return false;
+	*utc = date_days(f->year, f->month, f->day) * DATE_DAY +
+	    f->hour * 3600 + f->minute * 60 + f->second -
+	    (int64_t)f->zone * 60;
+	*zone = f->zone;
+	return true;
+}
+
+/* The index in a list of three-letter names, or -1. */
+static int
+three(const char *names, struct span s)
+{
+	if (s.n < 3)
+		return -1;
+	for (int i = 0; names[3 * i] != '\0'; i++)
+		if (span_ieq(span_head(s, 3),
+		    (struct span){ names + 3 * i, 3 }))
+			return i;
+	return -1;
+}
+
+/* RFC 5322 4.3: the letters are not to be trusted, and read as UTC. */
+static bool
+zone_name(struct span s, int32_t *zone)
+{
+	static const struct { const char *name; int32_t zone; } known[] = {
+		{ "EDT", -240 }, { "EST", -300 }, { "CDT", -300 },
+		{ "CST", -360 }, { "MDT", -360 }, { "MST", -420 },
+		{ "PDT", -420 }, { "PST", -480 }, { "BST", 60 },
+		{ "MET", 60 }, { "CET", 60 }, { "MEST", 120 },
+		{ "CEST", 120 }, { "EET", 120 }, { "EEST", 180 },
+		{ "MSK", 180 }, { "JST", 540 }, { "IST", 330 }
+	};
+
+	*zone = 0;
+	for (size_t i = 0; i < COUNT(known); i++)
+		if (span_ieq(s, span_str(known[i].name)))
+			*zone = known[i].zone;
+	return true;
+}
+
+static bool
+zone_digits(struct span s, int32_t *zone)
+{
+	uint64_t v;
+	char sign = s.p[0];
+
+	s = span_skip(s, 1);
+	if (s.n != 4 || !span_u64(s, 9999, &v) || v % 100 > 59 ||
+	    v / 100 > 23)
+		return false;
+	int32_t z = (int32_t)(v / 100 * 60 + v % 100);
+
+	*zone = sign == '-' ? -z : z;
+	return true;
+}
+
+static int
+small(struct span s, uint64_t max)
+{
+	uint64_t v;
+
+	return span_u64(s, max, &v) ? (int)v : -1;
+}
+
+/* "15:04", "15:04:05", fractions of a second cut. */
+static bool
+clock_time(struct span s, struct fields *f)
+{
+	struct span hour = span_cut(&s, ':');
+	struct span minute = span_cut(&s, ':');
+	struct span second = span_head(s, span_chr(s, '.'));
+
+	f->hour = small(hour, 23);
+	f->minute = small(minute, 59);
+	f->second = s.p == NULL ? 0 : small(second, 60);
+	return f->hour >= 0 && f->minute >= 0 && f->second >= 0;
+}
+
+static bool
+year(struct span s, struct fields *f)
+{
+	f->year = small(s, 9999);
+	if (f->year < 0)
+		return false;
+	/* RFC 5322 4.3 */
+	if (s.n == 2)
+		f->year += f->year < 50 ? 2000 : 1900;
+	else if (s.n == 3)
+		f->year += 1900;
+	return true;
+}
+
+/* One word of a date.  Words tell by their form what they are. */
+static bool
+date_word(struct span w, struct fields *f)
+{
+	if (span_chr(w, ':') < w.n)
+		return f->hour < 0 && clock_time(w, f);
+	if ((w.p[0] == '+' || w.p[0] == '-') && f->hour >= 0)
+		return f->zoned ||
+		    (f->zoned = zone_digits(w, &f->zone));
+	if (ascii_digit(w.p[0])) {
+		if (f->day < 0 && w.n <= 2)
+			return (f->day = small(w, 31)) > 0;
+		return f->year >= 0 || year(w, f);
+	}
+	if (f->month < 0 && three(months, w) >= 0) {
+		f->month = three(months, w) + 1;
+		return true;
+	}
+	if (f->hour < 0)
+		return three(weekdays, w) >= 0;
+	return f->zoned || (f->zoned = zone_name(w, &f->zone));
+}
+
+/* The next word, without blanks, commas and comments before it. */
+static struct span
+next_word(struct span *s)
+{
+	size_t depth = 0, n = 0;
+
+	while (s->n > 0) {
+		char c = s->p[0];
+
+		if (c == '(')
+			depth++;
+		else if (c == ')' && depth > 0)
+			depth--;
+		else if (c == '\\' && depth > 0)
+			*s = span_skip(*s, 1);
+		else if (depth == 0 && c != ' ' && c != '\t' && c != '\r' &&
+		    c != '\n' && c != ',')
+			break;
+		*s = span_skip(*s, 1);
+	}
+	while (n < s->n && s->p[n] != ' ' && s->p[n] != '\t' &&
+	    s->p[n] != '\r' && s->p[n] != '\n' && s->p[n] != ',' &&
+	    s->p[n] != '(')
+		n++;
+	struct span w = span_head(*s, n);
+
+	*s = span_skip(*s, n);
+	return w;
+}
+
+bool
+date_parse(struct span s, int64_t *utc, int32_t *zone)
+{
+	struct fields f = { -1, -1, -1, -1, -1, -1, 0, false };
+	struct span w;
+
+	while ((w = next_word(&s)).n > 0) {
+		/* "2-Jan-2006" is three words. */
+		if (ascii_digit(w.p[0]) && span_chr(w, '-') < w.n &&
+		    span_chr(w, ':') == w.n) {
+			while (w.p != NULL) {
+				struct span part = span_cut(&w, '-');
+
+				if (part.n == 0 || !date_word(part, &f))
+					return false;
+			}
+		} else if (!date_word(w, &f)) {
+			/* What follows a whole date is no harm. */
+			if (f.hour < 0 || f.year < 0)
+				return false;
+			break;
+		}
+	}
+	return moment(&f, utc, zone);
+}
+
+static void
+two(struct buf *to, int64_t v)
+{
+	buf_addc(to, (char)('0' + v / 10));
+	buf_addc(to, (char)('0' + v % 10));
+}
+
+static void
+add_clock(struct buf *to, int64_t local, int32_t zone)
+{
+	int64_t s = local - floor_div(local, DATE_DAY) * DATE_DAY;
+	int32_t z = zone < 0 ? -zone : zone;
+
+	buf_addc(to, ' ');
+	two(to, s / 3600);
+	buf_addc(to, ':');
+	two(to, s / 60 % 60);
+	buf_addc(to, ':');
+	two(to, s % 60);
+	buf_adds(to, zone < 0 ? " -" : " +");
+	two(to, z / 60 % 24);
+	two(to, z % 60);
+}
+
+/* What a date can say: years 1 to 9999. */
+static int64_t
+clamp(int64_t utc)
+{
+	int64_t min = date_days(1, 1, 2) * DATE_DAY;
+	int64_t max = date_days(9999, 12, 31) * DATE_DAY - 1;
+
+	return utc < min ? min : utc > max ? max : utc;
+}
+
+static void
+add_month(struct buf *to, int month)
+{
+	buf_addc(to, ascii_upper(months[3 * month - 3]));
+	buf_add(to, (struct span){ months + 3 * month - 2, 2 });
+}
+
+static void
+add_year(struct buf *to, int64_t y)
+{
+	two(to, y / 100);
+	two(to, y % 100);
+}
+
+void
+date_add(struct buf *to, int64_t utc, int32_t zone)
+{
+	int64_t local = clamp(utc) + (int64_t)zone * 60, y;
+	int64_t days = floor_div(local, DATE_DAY);
+	int64_t w = days + 4 - floor_div(days + 4, 7) * 7;
+	int m, d;
+
+	civil(days, &y, &m, &d);
+	buf_addc(to, ascii_upper(weekdays[3 * w]));
+	buf_add(to, (struct span){ weekdays + 3 * w + 1, 2 });
+	buf_adds(to, ", ");
+	buf_addu(to, (uint64_t)d);
+	buf_addc(to, ' ');
+	add_month(to, m);
+	buf_addc(to, ' ');
+	add_year(to, y);
+	add_clock(to, local, zone);
+}
+
+void
+date_internal_add(struct buf *to, int64_t utc, int32_t zone)
+{
+	int64_t local = clamp(utc) + (int64_t)zone * 60, y;
+	int m, d;
+
+	civil(floor_div(local, DATE_DAY), &y, &m, &d);
+	if (d < 10)
+		buf_addc(to, ' ');
+	buf_addu(to, (uint64_t)d);
+	buf_addc(to, '-');
+	add_month(to, m);
+	buf_addc(to, '-');
+	add_year(to, y);
+	add_clock(to, local, zone);
+}
+
+/* RFC 3501 9, date-text: 1 or 2 digits, three letters, four digits. */
+static bool
+day_fields(struct span s, struct fields *f)
+{
+	struct span day = span_cut(&s, '-'), month = span_cut(&s, '-');
+
+	if (day.n < 1 || day.n > 2 || month.n != 3 || s.n != 4)
+		return false;
+	f->day = small(day, 31);
+	f->month = three(months, month) + 1;
+	f->year = small(s, 9999);
+	return f->day > 0 && f->month > 0 && f->year > 0 &&
+	    f->day <= month_days(f->year, f->month);
+}
+
+bool
+date_day_parse(struct span s, int64_t *day)
+{
+	struct fields f;
+
+	if (!day_fields(s, &f))
+		return false;
+	*day = date_days(f.year, f.month, f.day);
+	return true;
+}
+
+bool
+date_internal_parse(struct span s, int64_t *utc, int32_t *zone)
+{
+	struct fields f = { 0 };
+
+	/* date-day-fixed: a blank and a digit, or two digits. */
+	if (s.n != 26 || s.p[11] != ' ' || s.p[20] != ' ' ||
+	    s.p[14] != ':' || s.p[17] != ':' ||
+	    (s.p[21] != '+' && s.p[21] != '-'))
+		return false;
+	struct span date = span_head(s, 11);
+
+	if (date.p[0] == ' ')
+		date = span_skip(date, 1);
+	return day_fields(date, &f) &&
+	    clock_time((struct span){ s.p + 12, 8 }, &f) &&
+	    zone_digits(span_skip(s, 21), &f.zone) && moment(&f, utc, zone);
+}
+
+int32_t
+date_local_zone(int64_t utc)
+{
+	time_t t = (time_t)utc;
+	struct tm tm;
+
+	if (localtime_r(&t, &tm) == NULL)
+		return 0;
+	return (int32_t)(tm.tm_gmtoff / 60);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+#include "mime/envelope.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+#include "mime/addr.h"
+#include "mime/header.h"
+#include "mime/wire.h"
+
+/* In the order of the envelope. */
+enum slot { DATE, SUBJECT, FROM, SENDER, REPLY_TO, TO, CC, BCC, IN_REPLY_TO,
+	MESSAGE_ID, SLOTS };
+
+static const char *const names[SLOTS] = {
+	"Date", "Subject", "From", "Sender", "Reply-To", "To", "Cc", "Bcc",
+	"In-Reply-To", "Message-ID"
+};
+
+/* The fields that the envelope shows, in the order of the header. */
+struct found {
+	struct { enum slot slot; struct span value; } *f;
+	size_t n, cap;
+};
+
+static enum slot
+slot_of(struct span name)
+{
+	enum slot s = DATE;
+
+	while (s < SLOTS && !span_ieq(name, span_str(names[s])))
+		s++;
+	return s;
+}
+
+static void
+gather(struct span header, struct found *all)
+{
+	struct header_field h;
+
+	while (header_next(&header, &h)) {
+		enum slot s = slot_of(h.name);
+
+		if (s == SLOTS)
+			continue;
+		if (all->n == all->cap) {
+			all->cap = all->cap == 0 ? 16 : all->cap * 2;
+			all->f = xrealloc(all->f,
+			    all->cap * sizeof *all->f);
+		}
+		all->f[all->n].slot = s;
+		all->f[all->n++].value = h.value;
+	}
+}
+
+static void
+string(const struct found *all, enum slot slot, struct buf *to)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->f[i].slot == slot) {
+			wire_value(to, all->f[i].value);
+			return;
+		}
+	buf_adds(to, "NIL");
+}
+
+/* RFC 3501 7.4.2: (name route mailbox host).  A host of NIL says group, so
+ * an address without one has the empty string. */
+static void
+address(const struct addr *a, struct buf *to)
+{
+	buf_addc(to, '(');
+	if (a->kind == ADDR_MAILBOX) {
+		wire_nstring(to, a->name);
+		buf_addc(to, ' ');
+		wire_nstring(to, a->route);
+		buf_addc(to, ' ');
+		wire_string(to, a->local);
+		buf_addc(to, ' ');
+		wire_string(to, a->domain);
+	} else {
+		buf_adds(to, "NIL NIL ");
+		if (a->kind == ADDR_GROUP)
+			wire_string(to, a->name);
+		else
+			buf_adds(to, "NIL");
+		buf_adds(to, " NIL");
+	}
+	buf_addc(to, ')');
+}
+
+/* False, and nothing is added, if there is not a single address. */
+static bool
+addresses(const struct found *all, enum slot slot, struct buf *to)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < all->n; i++) {
+		struct addr_list l = { .rest = all->f[i].value };
+		struct addr a;
+
+		if (all->f[i].slot != slot)
+			continue;
+		while (addr_next(&l, &a)) {
+			if (!any)
+				buf_addc(to, '(');
+			any = true;
+			address(&a, to);
+		}
+		addr_list_free(&l);
+	}
+	if (any)
+		buf_addc(to, ')');
+	return any;
+}
+
+void
+envelope_write(struct span header, struct buf *to, struct span *date)
+{
+	struct found all = { 0 };
+	size_t from = 0, from_n = 0;
+
+	*date = (struct span){ NULL, 0 };
+	gather(header, &all);
+	for (size_t i = all.n; i-- > 0;)
+		if (all.f[i].slot == DATE)
+			*date = all.f[i].value;
+	for (enum slot s = DATE; s < SLOTS; s++) {
+		buf_addc(to, s == DATE ? '(' : ' ');
+		if (s < FROM || s > BCC) {
+			string(&all, s, to);
+			continue;
+		}
+		size_t at = to->n;
+
+		/* RFC 3501 7.4.2: these two default to From. */
+		if (!addresses(&all, s, to)) {
+			if ((s == SENDER || s == REPLY_TO) && from_n > 0) {
+				buf_room(to, from_n);
+				buf_add(to, (struct span){ to->p + from,
+				    from_n });
+			} else {
+				buf_adds(to, "NIL");
+			}
+		} else if (s == FROM) {
+			from = at;
+			from_n = to->n - at;
+		}
+	}
+	buf_addc(to, ')');
+	free(all.f);
+}

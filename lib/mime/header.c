@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+#include "mime/header.h"
+
+#include <string.h>
+
+enum { NAME_MAX_KEPT = 1000, COLUMNS = 78 };
+
+static bool
+blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The length of the name before the colon, blanks in between cut; 0 if the
+ * line is no field.  Octets above 127 are no harm (RFC 5322 3.6.8 has only
+ * ASCII), and the obsolete syntax has blanks before the colon (4.5). */
+static size_t
+name_length(struct span line)
+{
+	size_t i = 0;
+
+	while (i < line.n && (unsigned char)line.p[i] > ' ' &&
+	    line.p[i] != ':' && line.p[i] != 127)
+		i++;
+	size_t n = i;
+
+	while (i < line.n && blank(line.p[i]))
+		i++;
+	return i < line.n && line.p[i] == ':' ? n : 0;
+}
+
+bool
+header_is_field(struct span line)
+{
+	return name_length(line) > 0;
+}
+
+static bool
+empty_line(struct span s)
+{
+	return s.n == 0 || s.p[0] == '\n' ||
+	    (s.p[0] == '\r' && (s.n == 1 || s.p[1] == '\n'));
+}
+
+bool
+header_next(struct span *rest, struct header_field *f)
+{
+	struct span s = *rest;
+
+	if (empty_line(s)) {
+		size_t lf = span_chr(s, '\n');
+
+		*rest = span_skip(s, lf < s.n ? lf + 1 : s.n);
+		return false;
+	}
+	size_t n = 0;
+
+	do {
+		size_t lf = span_chr(span_skip(s, n), '\n');
+
+		n += lf < s.n - n ? lf + 1 : s.n - n;
+	} while (n < s.n && blank(s.p[n]));
+	f->whole = span_head(s, n);
+	*rest = span_skip(s, n);
+
+	f->name = span_head(s, name_length(f->whole));
+	f->value = span_skip(f->whole, f->name.n);
+	if (f->name.n > 0)
+		f->value = span_skip(f->value, span_chr(f->value, ':') + 1);
+	if (span_ends(f->value, SPAN("\n")))
+		f->value.n--;
+	if (span_ends(f->value, SPAN("\r")))
+		f->value.n--;
+	return true;
+}
+
+/* RFC 5322 2.2.3: only the line end goes, the blank after it stays. */
+void
+header_unfold(struct span value, struct buf *to)
+{
+	value = span_trim(value);
+	while (value.p != NULL && value.n > 0) {
+		struct span line = span_cut(&value, '\n');
+
+		if (value.p != NULL && span_ends(line, SPAN("\r")))
+			line.n--;
+		buf_add(to, line);
+	}
+}
+
+bool
+header_find(struct span header, struct span name, struct span *value)
+{
+	struct header_field f;
+
+	while (header_next(&header, &f))
+		if (span_ieq(f.name, name)) {
+			*value = f.value;
+			return true;
+		}
+	return false;
+}
+
+static bool
+wanted(const struct header_filter *f, struct span name)
+{
+	for (size_t i = 0; i < f->names; i++)
+		if (span_ieq(f->name[i], name))
+			return !f->not;
+	return f->not;
+}
+
+/* The line so far is f->line.  Decide what becomes of it once that can be
+ * known; whole: it will not get longer. */
+static void
+filter_decide(struct header_filter *f, bool whole, struct buf *to)
+{
+	struct span line = buf_span(&f->line);
+	struct span bare = span_trim(line);
+
+	if (blank(line.p[0])) {
+		f->state = f->field ? FILTER_PASS : FILTER_DROP;
+	} else if (bare.n == 0 && (whole || line.n > 1)) {
+		f->done = true;
+		return;
+	} else if (name_length(line) > 0) {
+		f->field = wanted(f, span_head(line, name_length(line)));
+		f->state = f->field ? FILTER_PASS : FILTER_DROP;
+	} else if (whole || line.n > NAME_MAX_KEPT) {
+		f->field = f->not;
+		f->state = f->field ? FILTER_PASS : FILTER_DROP;
+	} else {
+		return;
+	}
+	if (f->state == FILTER_PASS)
+		buf_add(to, line);
+}
+
+void
+header_filter_feed(struct header_filter *f, struct span s, struct buf *to)
+{
+	while (s.n > 0 && !f->done) {
+		size_t lf = span_chr(s, '\n');
+		bool whole = lf < s.n;
+		struct span piece = span_head(s, whole ? lf + 1 : lf);
+
+		s = span_skip(s, piece.n);
+		if (f->state == FILTER_PASS) {
+			buf_add(to, piece);
+		} else if (f->state == FILTER_NAME) {
+			buf_add(&f->line, piece);
+			filter_decide(f, whole, to);
+		}
+		if (whole) {
+			f->state = FILTER_NAME;
+			buf_clear(&f->line);
+		}
+	}
+}
+
+void
+header_filter_end(struct header_filter *f, struct buf *to)
+{
+	if (!f->done && f->state == FILTER_NAME && f->line.n > 0)
+		filter_decide(f, true, to);
+	buf_free(&f->line);
+	f->done = true;
+}
+
+static bool
+writable(struct span name, struct span value)
+{
+	if (name.n == 0)
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] <= ' ' || name.p[i] == ':' || name.p[i] == 127)
+			return false;
+	return span_chr(value, '\r') == value.n &&
+	    span_chr(value, '\n') == value.n &&
+	    span_chr(value, '\0') == value.n;
+}
+
+bool
+header_add(struct buf *to, struct span name, struct span value)
+{
+	if (!writable(name, value))
+		return false;
+	buf_add(to, name);
+	buf_addc(to, ':');
+	size_t column = name.n + 1;
+
+	value = span_trim(value);
+	if (value.n > 0) {
+		buf_addc(to, ' ');
+		column++;
+	}
+	while (value.n > 0) {
+		/* A word with the blanks before it: a fold goes between. */
+		size_t gap = 0, n;
+
+		while (blank(value.p[gap]))
+			gap++;
+		n = gap;
+		while (n < value.n && !blank(value.p[n]))
+			n++;
+		if (gap > 0 && column + n > COLUMNS) {
+			buf_adds(to, "\r\n");
+			column = 0;
+		}
+		buf_add(to, span_head(value, n));
+		column += n;
+		value = span_skip(value, n);
+	}
+	buf_adds(to, "\r\n");
+	return true;
+}
