@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+#include "net/tls_config.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* The path of one of the files.  Whether it can be read. */
+static bool
+find(const struct control *c, const char *variable, const char *name,
+    struct buf *path)
+{
+	const char *value = variable ? getenv(variable) : NULL;
+
+	if (value != NULL && *value != '\0') {
+		buf_adds(path, value);
+		return true;	/* a wrong one is told, not passed over */
+	}
+	control_path(c, name, path);
+	return access(buf_cstr(path), R_OK) == 0;
+}
+
+bool
+tls_configured(const struct control *c)
+{
+	struct buf path = { 0 };
+	bool good = find(c, "CERTFILE", "tls.pem", &path);
+
+	buf_free(&path);
+	return good;
+}
+
+struct tls *
+tls_configure(const struct control *c, const char **why)
+{
+	struct buf cert = { 0 }, tickets = { 0 }, ca = { 0 };
+	struct tls_server cfg = { .keyfile = getenv("KEYFILE") };
+
+	find(c, "CERTFILE", "tls.pem", &cert);
+	cfg.certfile = buf_cstr(&cert);
+	if (cfg.keyfile != NULL && *cfg.keyfile == '\0')
+		cfg.keyfile = NULL;
+	if (find(c, NULL, "tickets", &tickets))
+		cfg.tickets = buf_cstr(&tickets);
+	if (find(c, "CAFILE", "client-ca.pem", &ca))
+		cfg.cafile = buf_cstr(&ca);
+	struct tls *t = tls_server_new(&cfg, why);
+
+	buf_free(&cert);
+	buf_free(&tickets);
+	buf_free(&ca);
+	return t;
+}
