@@ -36,6 +36,18 @@ account_legal(struct span name)
 	return true;
 }
 
+bool
+account_foreign(struct span name)
+{
+	if (name.n == 0 || name.n > ACCOUNT_NAME_MAX || name.p[0] == '.')
+		return false;
+	for (size_t i = 0; i < name.n; i++)
+		if ((unsigned char)name.p[i] <= ' ' || name.p[i] == 0x7f ||
+		    name.p[i] == '/')
+			return false;
+	return true;
+}
+
 static void
 add_lower(struct buf *to, struct span s)
 {

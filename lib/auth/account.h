@@ -28,6 +28,11 @@ void account_free(struct account *a);	/* leaves { 0 } */
 /* Whether that is a legal account name: [a-z0-9][a-z0-9._-]{0,63}. */
 bool account_legal(struct span name);
 
+/* Whether a name that another program gave (a checkpassword, a login chain)
+ * can stand for an account in paths and log lines: 1 to 64 octets, no blank,
+ * control or '/', no '.' at the beginning. */
+bool account_foreign(struct span name);
+
 /*
  * Fill *a from a login name.  1 found, 0 no such account, -1 it cannot be
  * told now (errno).  Upper case is taken for lower.  The home is the

@@ -52,19 +52,6 @@ checkreply_make(struct buf *to, const char *user, const char *home,
 	buf_addc(to, '\0');
 }
 
-/* The name goes into paths (users/NAME/FILE) and log lines. */
-static bool
-is_name(struct span s)
-{
-	if (s.n == 0 || s.n > ACCOUNT_NAME_MAX || s.p[0] == '.')
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f ||
-		    s.p[i] == '/')
-			return false;
-	return true;
-}
-
 bool
 checkreply_parse(struct span reply, struct account *a)
 {
@@ -77,7 +64,7 @@ checkreply_parse(struct span reply, struct account *a)
 	struct span home = span_cut(&reply, '\0');
 	struct span maildir = span_cut(&reply, '\0');
 
-	if (!is_name(user) || home.n == 0 || home.p[0] != '/' ||
+	if (!account_foreign(user) || home.n == 0 || home.p[0] != '/' ||
 	    !span_u64(span_cut(&reply, '\0'), (uid_t)-2, &uid) ||
 	    !span_u64(span_cut(&reply, '\0'), (gid_t)-2, &gid) ||
 	    reply.p == NULL || reply.n != 0)

@@ -40,8 +40,8 @@ struct sasl_server;
  * empty one has p != NULL and n == 0).  service is "imap" or "smtp" for
  * libsasl, scope as for auth_password.  Responses and challenges are the
  * decoded octets, challenges are added to what the caller gives.  c and tls
- * must outlive the exchange.  *s is NULL unless it returns SASL_STEP_MORE; free it
- * whenever the exchange ends.  *a is filled on SASL_STEP_DONE.
+ * must outlive the exchange.  *s is NULL unless it returns SASL_STEP_MORE;
+ * free it whenever the exchange ends.  *a is filled on SASL_STEP_DONE.
  */
 enum sasl_step sasl_server_start(struct sasl_server **s,
     const struct control *c, const char *service, const char *scope,
