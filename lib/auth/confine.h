@@ -8,21 +8,33 @@
  * After login a process reaches its user's files and nothing else.
  * confine_become drops from root to the account's uid and gid (with empty
  * supplementary groups, checked; refuses uid 0); as anyone else it only
- * checks.  confine_paths then shuts the door: Landlock on the paths given,
- * a seccomp filter (no exec, no new connections but to the UNIX sockets
- * given, no ptrace, no kill of others…), no new privileges, not dumpable,
- * where the kernel has them.  Both: 0, or -1 with errno and *why.
+ * checks.  confine_paths then shuts the door: Landlock on the paths given, a
+ * seccomp filter, no new privileges, not dumpable, no core.  Both return 0,
+ * or -1 with errno and *why; then the process must not go on.
+ *
+ * What is left afterwards: everything (but running programs, links, devices
+ * and sockets) below dirs; reading below the system's library directories,
+ * the linker's cache and the time zones, since libraries may be opened at
+ * first use; descriptors that are open already.  There are no new processes
+ * or threads, no programs, no network, no signals to others.  A system call
+ * that is not on the list fails: EPERM, or ENOSYS where the C library knows
+ * another way.  Kernels before 5.19 have no Landlock that could rename
+ * between directories; there, and on other processors than x86_64 and
+ * arm64, a part is missing: see confine_level.
  */
 struct confine {
-	const char *const *dirs;	/* NULL-ended; full access below */
-	const char *const *sockets;	/* NULL-ended; may be connected to */
+	const char *const *dirs;	/* NULL-ended; full access below.  One
+					   that is not there is left out. */
+	const char *const *sockets;	/* NULL-ended; may be connected to.  No
+					   kernel so far tells them apart by
+					   path: their permissions do. */
 	bool connect;			/* may open UNIX sockets at all */
 };
 
 int confine_become(const struct account *a, const char **why);
 int confine_paths(const struct confine *c, const char **why);
 
-/* One word for the log: "full", "partial" or "none". */
+/* One word for the log: "full", "partial" or "none".  It tries. */
 const char *confine_level(void);
 
 #endif
