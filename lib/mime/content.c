@@ -3,7 +3,7 @@
 
 #include "mime/header.h"
 #include "mime/param.h"
-#include "mime/wire.h"
+#include "mime/quote.h"
 
 enum content_field { TYPE, ENCODING, ID, DESCRIPTION, MD5, DISPOSITION,
 	LANGUAGE, LOCATION, FIELDS };
@@ -143,9 +143,9 @@ pairs(struct param_list *l, bool ascii, struct buf *to)
 		charset = charset || span_ieq(name, SPAN("charset"));
 		buf_addc(to, before);
 		before = ' ';
-		wire_string(to, name);
+		quote_string(to, name);
 		buf_addc(to, ' ');
-		wire_string(to, value);
+		quote_string(to, value);
 	}
 	if (ascii && !charset) {
 		buf_addc(to, before);
@@ -177,7 +177,7 @@ value(const struct content *c, enum content_field f, struct buf *to)
 	if (c->field[f].p == NULL)
 		buf_adds(to, "NIL");
 	else
-		wire_value(to, c->field[f]);
+		quote_value(to, c->field[f]);
 }
 
 void
@@ -186,7 +186,7 @@ content_about(const struct content *c, struct buf *to)
 	value(c, ID, to);
 	value(c, DESCRIPTION, to);
 	buf_addc(to, ' ');
-	wire_string(to, buf_span(&c->encoding));
+	quote_string(to, buf_span(&c->encoding));
 }
 
 void
@@ -209,7 +209,7 @@ disposition(const struct content *c, struct buf *to)
 		buf_adds(to, "NIL");
 	} else {
 		buf_addc(to, '(');
-		wire_string(to, head.n > 0 ? head : SPAN("attachment"));
+		quote_string(to, head.n > 0 ? head : SPAN("attachment"));
 		pairs(&l, false, to);
 		buf_addc(to, ')');
 	}
@@ -233,7 +233,7 @@ language(const struct content *c, struct buf *to)
 			continue;
 		buf_addc(to, before);
 		before = ' ';
-		wire_string(to, tag);
+		quote_string(to, tag);
 	}
 	buf_adds(to, before == '(' ? "NIL" : ")");
 	param_list_free(&l);

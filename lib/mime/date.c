@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "base/civil.h"
+
 static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
 static const char weekdays[] = "sunmontuewedthufrisat";
 
@@ -16,15 +18,7 @@ struct fields {
 int64_t
 date_days(int64_t year, int month, int day)
 {
-	/* Years that begin in March have their leap day at the end. */
-	int64_t y = month <= 2 ? year - 1 : year;
-	int64_t m = month <= 2 ? month + 9 : month - 3;
-	int64_t era = (y >= 0 ? y : y - 399) / 400;
-	int64_t of_era = y - era * 400;
-	int64_t of_year = (153 * m + 2) / 5 + day - 1;
-
-	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
-	    of_year - 719468;
+	return civil_days(year, month, day);
 }
 
 static int64_t
@@ -33,35 +27,10 @@ floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
-static void
-civil(int64_t days, int64_t *year, int *month, int *day)
-{
-	days += 719468;
-	int64_t era = floor_div(days, 146097);
-	int64_t n = days - era * 146097;
-	int64_t y = (n - n / 1460 + n / 36524 - n / 146096) / 365;
-	int64_t of_year = n - (365 * y + y / 4 - y / 100);
-	int64_t m = (5 * of_year + 2) / 153;
-
-	*day = (int)(of_year - (153 * m + 2) / 5 + 1);
-	*month = (int)(m < 10 ? m + 3 : m - 9);
-	*year = y + era * 400 + (*month <= 2);
-}
-
 int64_t
 date_day(int64_t utc, int32_t zone)
 {
 	return floor_div(utc + (int64_t)zone * 60, DATE_DAY);
-}
-
-static int
-month_days(int year, int month)
-{
-	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31,
-		30, 31 };
-	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-	return days[month - 1] + (month == 2 && leap);
 }
 
 /* A leap second is the second after it. */
@@ -69,7 +38,7 @@ static bool
 moment(const struct fields *f, int64_t *utc, int32_t *zone)
 {
 	if (f->year < 1 || f->year > 9999 || f->month < 1 || f->day < 1 ||
-	    f->day > month_days(f->year, f->month) || f->hour < 0 ||
+	    f->day > civil_month(f->year, f->month) || f->hour < 0 ||
 	    f->hour > 23 || f->minute < 0 || f->minute > 59 ||
 	    f->second < 0 || f->second > 60)
 		return false;
@@ -300,7 +269,7 @@ date_add(struct buf *to, int64_t utc, int32_t zone)
 	int64_t w = days + 4 - floor_div(days + 4, 7) * 7;
 	int m, d;
 
-	civil(days, &y, &m, &d);
+	civil_date(days, &y, &m, &d);
 	buf_addc(to, ascii_upper(weekdays[3 * w]));
 	buf_add(to, (struct span){ weekdays + 3 * w + 1, 2 });
 	buf_adds(to, ", ");
@@ -318,7 +287,7 @@ date_internal_add(struct buf *to, int64_t utc, int32_t zone)
 	int64_t local = clamp(utc) + (int64_t)zone * 60, y;
 	int m, d;
 
-	civil(floor_div(local, DATE_DAY), &y, &m, &d);
+	civil_date(floor_div(local, DATE_DAY), &y, &m, &d);
 	if (d < 10)
 		buf_addc(to, ' ');
 	buf_addu(to, (uint64_t)d);
@@ -341,7 +310,7 @@ day_fields(struct span s, struct fields *f)
 	f->month = three(months, month) + 1;
 	f->year = small(s, 9999);
 	return f->day > 0 && f->month > 0 && f->year > 0 &&
-	    f->day <= month_days(f->year, f->month);
+	    f->day <= civil_month(f->year, f->month);
 }
 
 bool

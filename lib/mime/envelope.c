@@ -7,7 +7,7 @@
 #include "base/die.h"
 #include "mime/addr.h"
 #include "mime/header.h"
-#include "mime/wire.h"
+#include "mime/quote.h"
 
 /* In the order of the envelope. */
 enum slot { DATE, SUBJECT, FROM, SENDER, REPLY_TO, TO, CC, BCC, IN_REPLY_TO,
@@ -59,7 +59,7 @@ string(const struct found *all, enum slot slot, struct buf *to)
 {
 	for (size_t i = 0; i < all->n; i++)
 		if (all->f[i].slot == slot) {
-			wire_value(to, all->f[i].value);
+			quote_value(to, all->f[i].value);
 			return;
 		}
 	buf_adds(to, "NIL");
@@ -72,17 +72,17 @@ address(const struct addr *a, struct buf *to)
 {
 	buf_addc(to, '(');
 	if (a->kind == ADDR_MAILBOX) {
-		wire_nstring(to, a->name);
+		quote_nstring(to, a->name);
 		buf_addc(to, ' ');
-		wire_nstring(to, a->route);
+		quote_nstring(to, a->route);
 		buf_addc(to, ' ');
-		wire_string(to, a->local);
+		quote_string(to, a->local);
 		buf_addc(to, ' ');
-		wire_string(to, a->domain);
+		quote_string(to, a->domain);
 	} else {
 		buf_adds(to, "NIL NIL ");
 		if (a->kind == ADDR_GROUP)
-			wire_string(to, a->name);
+			quote_string(to, a->name);
 		else
 			buf_adds(to, "NIL");
 		buf_adds(to, " NIL");

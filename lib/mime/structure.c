@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mime/structure.h"
 
-#include "mime/wire.h"
+#include "mime/quote.h"
 
 static void
 copy(struct span text, struct digest_str s, struct buf *to)
@@ -12,7 +12,7 @@ copy(struct span text, struct digest_str s, struct buf *to)
 static void
 quoted(const struct structure *s, struct digest_str str, struct buf *to)
 {
-	wire_string(to, (struct span){ s->strings.p + str.at, str.n });
+	quote_string(to, (struct span){ s->strings.p + str.at, str.n });
 }
 
 static void

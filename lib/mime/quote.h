@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MIME_WIRE_H
-#define MIME_WIRE_H
+#ifndef MIME_QUOTE_H
+#define MIME_QUOTE_H
 
 #include "base/buf.h"
 
@@ -9,12 +9,12 @@
  * all octets may be, else a literal.  NULs, which neither can hold, are
  * left out.
  */
-void wire_string(struct buf *to, struct span s);
+void quote_string(struct buf *to, struct span s);
 
 /* The same, or NIL for the empty string. */
-void wire_nstring(struct buf *to, struct span s);
+void quote_nstring(struct buf *to, struct span s);
 
 /* A header value, unfolded first. */
-void wire_value(struct buf *to, struct span value);
+void quote_value(struct buf *to, struct span value);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "mime/wire.h"
+#include "mime/quote.h"
 
 #include "mime/header.h"
 
@@ -28,7 +28,7 @@ literal(struct buf *to, struct span s)
 }
 
 void
-wire_string(struct buf *to, struct span s)
+quote_string(struct buf *to, struct span s)
 {
 	if (!quotable(s)) {
 		literal(to, s);
@@ -44,20 +44,20 @@ wire_string(struct buf *to, struct span s)
 }
 
 void
-wire_nstring(struct buf *to, struct span s)
+quote_nstring(struct buf *to, struct span s)
 {
 	if (s.n == 0)
 		buf_adds(to, "NIL");
 	else
-		wire_string(to, s);
+		quote_string(to, s);
 }
 
 void
-wire_value(struct buf *to, struct span value)
+quote_value(struct buf *to, struct span value)
 {
 	struct buf flat = { 0 };
 
 	header_unfold(value, &flat);
-	wire_string(to, buf_span(&flat));
+	quote_string(to, buf_span(&flat));
 	buf_free(&flat);
 }
