@@ -7,6 +7,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "text/base64.h"
+
 static const struct {
 	const char *name;
 	size_t size;
@@ -73,42 +75,28 @@ scram_make(struct scram *s, struct span password)
 	}
 }
 
-/* Base64 without slack: one text for one value, padding included. */
 static bool
 decode(struct span text, unsigned char *to, size_t min, size_t max,
     size_t *n)
 {
-	unsigned char raw[96];
-	char again[(sizeof raw / 3) * 4 + 1];
+	struct buf raw = { 0 };
+	bool good = text.n <= (SCRAM_SALT_MAX + 2) / 3 * 4 &&
+	    base64_strict(text, &raw) && raw.n >= min && raw.n <= max;
 
-	if (text.n == 0 || text.n % 4 != 0 || text.n > sizeof again - 1)
-		return false;
-	int got = EVP_DecodeBlock(raw, (const unsigned char *)text.p,
-	    (int)text.n);
-
-	if (got < 0)
-		return false;
-	*n = (size_t)got;
-	if (text.p[text.n - 1] == '=')
-		--*n;
-	if (text.p[text.n - 2] == '=')
-		--*n;
-	if (*n < min || *n > max)
-		return false;
-	EVP_EncodeBlock((unsigned char *)again, raw, (int)*n);
-	if (memcmp(again, text.p, text.n) != 0)
-		return false;
-	memcpy(to, raw, *n);
-	return true;
+	if (good) {
+		memcpy(to, raw.p, raw.n);
+		*n = raw.n;
+	}
+	if (raw.p != NULL)
+		OPENSSL_cleanse(raw.p, raw.cap);
+	buf_free(&raw);
+	return good;
 }
 
 static void
 encode(struct buf *to, const unsigned char *p, size_t n)
 {
-	char text[(SCRAM_SALT_MAX + 2) / 3 * 4 + 1];
-	int got = EVP_EncodeBlock((unsigned char *)text, p, (int)n);
-
-	buf_add(to, (struct span){ text, (size_t)got });
+	base64_add((struct span){ (const char *)p, n }, to);
 }
 
 bool

@@ -29,6 +29,11 @@ static const struct {
 	    offsetof(struct icu, unorm2_getNFKDInstance) },
 	{ NAME(unorm2_getDecomposition),
 	    offsetof(struct icu, unorm2_getDecomposition) },
+	{ NAME(u_strFromUTF8), offsetof(struct icu, u_strFromUTF8) },
+	{ NAME(u_strToUTF8), offsetof(struct icu, u_strToUTF8) },
+	{ NAME(usprep_openByType), offsetof(struct icu, usprep_openByType) },
+	{ NAME(usprep_close), offsetof(struct icu, usprep_close) },
+	{ NAME(usprep_prepare), offsetof(struct icu, usprep_prepare) },
 };
 
 static bool

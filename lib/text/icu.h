@@ -5,6 +5,8 @@
 #include <unicode/ucnv.h>
 #include <unicode/unorm2.h>
 #include <unicode/uchar.h>
+#include <unicode/usprep.h>
+#include <unicode/ustring.h>
 
 /*
  * What we use of libicuuc, opened at first use: its load costs a millisecond,
@@ -29,6 +31,11 @@ struct icu {
 	__typeof__(u_totitle) *u_totitle;
 	__typeof__(unorm2_getNFKDInstance) *unorm2_getNFKDInstance;
 	__typeof__(unorm2_getDecomposition) *unorm2_getDecomposition;
+	__typeof__(u_strFromUTF8) *u_strFromUTF8;
+	__typeof__(u_strToUTF8) *u_strToUTF8;
+	__typeof__(usprep_openByType) *usprep_openByType;
+	__typeof__(usprep_close) *usprep_close;
+	__typeof__(usprep_prepare) *usprep_prepare;
 	const UNormalizer2 *nfkd;
 };
 
