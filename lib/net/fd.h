@@ -12,6 +12,7 @@
 stream_op fd_read, fd_write;		/* pipes, files, terminals */
 stream_op socket_read, socket_write;
 
+/* Whether it is one, so that the right two of these are taken. */
 bool fd_is_socket(int fd);
 
 /* Wait for events (POLLIN, POLLOUT) or the deadline of a stream_op.  0, or

@@ -24,6 +24,7 @@ struct peer {
 	char store[3][48];	/* for strings that are not in the environment */
 };
 
+/* Fill *p; an absent environment makes a local peer, nothing fails. */
 void peer_find(struct peer *p);
 
 #endif

@@ -483,7 +483,9 @@ refusals(void)
 	}
 }
 
-/* A home, a file beside it, a link out of it, listeners, and a process of
+/* landlock_enter and seccomp_enter are tried together: what one lets pass
+ * the other one must stop.
+ * A home, a file beside it, a link out of it, listeners, and a process of
  * the same user to molest. */
 static void
 stage(void)
