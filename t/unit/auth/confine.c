@@ -35,14 +35,16 @@ static pid_t victim;
 static unsigned short port;
 static uid_t who;
 
+/* Two of them are good at a time. */
 static const char *
 in_home(const char *name)
 {
-	struct buf b = { 0 };
+	static char path[2][256];
+	static unsigned turn;
+	char *p = path[turn++ % 2];
 
-	buf_add(&b, buf_span(&home));
-	buf_adds(&b, name);
-	return buf_cstr(&b);
+	snprintf(p, sizeof path[0], "%s%s", buf_cstr(&home), name);
+	return p;
 }
 
 /* --- what must be refused: each gives true when it succeeded --- */
@@ -553,10 +555,9 @@ main(void)
 
 	stage();
 	if (outcome(is_none, true, false) == 1) {
-		printf("ok 1 - skipped: this kernel or build confines nothing"
-		    "\n1..1\n");
 		unstage();
-		return 0;
+		ok(true, "skipped: this kernel or build confines nothing");
+		return done();
 	}
 	refusals();
 	ok(outcome(is_full, true, false) == 1, "confinement is full");
@@ -576,5 +577,7 @@ main(void)
 			bad += outcome(forbidden[i].run, false, false) != 1;
 	ok(bad == 0, "without confinement these acts succeed");
 	unstage();
+	buf_free(&home);
+	buf_free(&socket_path);
 	return done();
 }
