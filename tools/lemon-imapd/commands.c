@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "auth/sasl.h"
+#include "login.h"
 
 /* A new family of commands adds its table here. */
 static const struct cmd *const families[] = {
@@ -25,18 +26,32 @@ command_find(struct span name)
 	return NULL;
 }
 
+static bool
+tls_offered(struct session *s)
+{
+	return login_tls_offered(s);
+}
+
+static bool
+no_login(struct session *s)
+{
+	return !login_plain(s);
+}
+
 /*
- * Capabilities that are no command of their own, beside the code that keeps
- * the promise.
+ * Capabilities that are more than a command, in the states in which they
+ * are shown, beside the code that keeps the promise.
  */
 static const struct {
 	const char *name;
-	unsigned when;		/* states in which it is shown */
+	unsigned when;
+	bool (*holds)(struct session *);	/* NULL: always */
 } abilities[] = {
-	{ "IMAP4rev1", ANY },	/* all of the families */
-	{ "LITERAL+", ANY },	/* lib/imap/reader.c */
-	{ "SASL-IR", ANON },	/* cmd_authenticate */
-	{ "UIDPLUS", USER },	/* UID EXPUNGE; APPENDUID, COPYUID */
+	{ "IMAP4rev1", ANY, NULL },	/* all of the families */
+	{ "LITERAL+", ANY, NULL },	/* lib/imap/reader.c */
+	{ "SASL-IR", ANON, NULL },	/* cmd_authenticate */
+	{ "STARTTLS", ANON, tls_offered },	/* cmd_starttls */
+	{ "LOGINDISABLED", ANON, no_login },	/* cmd_login */
 };
 
 static bool
@@ -79,13 +94,15 @@ add_logins(struct session *s, struct buf *to)
 void
 capability_list(struct session *s, struct buf *to)
 {
+	unsigned state = s->state == ANON ? ANON : USER;
+
 	for (size_t i = 0; i < COUNT(abilities); i++)
-		if (abilities[i].when & s->state)
+		if (abilities[i].when & state && (abilities[i].holds == NULL ||
+		    abilities[i].holds(s)))
 			add(to, span_str(abilities[i].name));
 	for (size_t i = 0; i < COUNT(families); i++)
 		for (const struct cmd *c = families[i]; c->name; c++)
-			if (c->cap != NULL && (c->when & s->state ||
-			    s->state == AUTH))
+			if (c->cap != NULL && c->when & state)
 				add(to, span_str(c->cap));
 	if (s->state == ANON)
 		add_logins(s, to);

@@ -2,13 +2,81 @@
 #include "session.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/die.h"
+#include "base/log.h"
+#include "net/trace.h"
+
+/* Before login one command may make us hold this much, and drop that. */
+enum { ANON_OCTETS = 8192, ANON_SKIP = 64 * 1024 };
 
 struct set_list {
 	struct set set;
 	struct set_list *next;
 };
+
+void
+session_open(struct session *s)
+{
+	int on = 1;
+
+	*s = (struct session){ .state = ANON, .started = clock_ms() };
+	control_init(&s->control);
+	peer_find(&s->peer);
+	stream_open(&s->in, &s->out, 0, 1);
+	s->in.trace = s->out.trace = trace_open(getenv("LEMON_TRACE"));
+	s->reader = (struct reader){ .in = &s->in, .out = &s->out,
+	    .arena = &s->arena, .line_max = ANON_OCTETS,
+	    .total_max = ANON_OCTETS, .skip_max = ANON_SKIP };
+	/* A client that went without a word is noticed by the kernel. */
+	if (s->peer.ip != NULL)
+		setsockopt(0, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+static void
+log_logout(struct session *s)
+{
+	struct timespec cpu = { 0 };
+	struct log l;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	log_begin(&l, s->store != NULL ? "logout" : "disconnect");
+	log_ks(&l, "user", s->account.name);
+	log_ks(&l, "rip", s->peer.ip != NULL ? s->peer.ip : "local");
+	log_ks(&l, "why", s->bye != NULL ? s->bye : "eof");
+	log_ku(&l, "commands", s->count.commands);
+	log_ku(&l, "in", s->in.total);
+	log_ku(&l, "out", s->out.total);
+	log_ku(&l, "fetched", s->count.fetched);
+	log_ku(&l, "appended", s->count.appended);
+	log_ku(&l, "expunged", s->count.expunged);
+	log_ku(&l, "cpu_ms", (uint64_t)cpu.tv_sec * 1000 +
+	    (uint64_t)cpu.tv_nsec / 1000000);
+	log_ku(&l, "wall_ms", (uint64_t)(clock_ms() - s->started));
+	log_end(&l);
+}
+
+int
+session_close(struct session *s)
+{
+	out_flush(&s->out);
+	session_unselect(s);
+	log_logout(s);
+	store_close(s->store);
+	tls_free(s->tls);
+	trace_close(s->in.trace);
+	stream_free(&s->in, &s->out);
+	session_reset(s);
+	reader_free(&s->reader);
+	arena_free(&s->arena);
+	account_free(&s->account);
+	buf_free(&s->code);
+	buf_free(&s->space_value);
+	return s->exit;
+}
 
 struct set *
 session_set(struct session *s)

@@ -43,6 +43,7 @@ struct session {
 	bool secure;		/* what we say cannot be overheard */
 	bool closing;		/* no further command */
 	const char *bye;	/* then why, for the log; NULL: LOGOUT */
+	int exit;		/* the code, EXIT_OK mostly */
 	int64_t started;
 
 	struct reader reader;
@@ -58,6 +59,7 @@ struct session {
 	struct account account;
 	unsigned mistakes;	/* BAD commands before login */
 
+	uint64_t message_max;	/* octets of a message; 0: any */
 	struct imap_space space;
 	struct buf space_value;
 	struct store *store;	/* opened at login */
@@ -90,7 +92,12 @@ enum result reply_target(struct session *s, enum store_result r);
 void untagged(struct session *s);
 void untagged_end(struct session *s);
 
-/* --- the session (session.c, view.c) --- */
+/* --- the session (session.c, updates.c) --- */
+
+/* Set up over descriptors 0 and 1; release, log the logout, and return the
+ * exit code. */
+void session_open(struct session *s);
+int session_close(struct session *s);
 
 /* A mailbox's name as the store has it, in the arena.  False after
  * reply_no, for "if (!session_name(…)) return NO". */

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+#include "greet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth/login_env.h"
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/log.h"
+#include "login.h"
+#include "net/tls_config.h"
+
+enum { HANDSHAKE_MS = 60 * 1000 };
+
+int
+greet_usage(const char *usage)
+{
+	printf("%s\n", usage);
+	return EXIT_OK;
+}
+
+/* "* BYE" and exit 75: the administrator has to look. */
+static bool
+refuse(struct session *s, const char *why)
+{
+	log_warn("refused: %s", why);
+	session_bye(s, "refused", "This server is not set up for that.");
+	s->exit = EXIT_TEMP;
+	return false;
+}
+
+static bool
+implicit_tls(struct session *s)
+{
+	const char *why = NULL;
+	struct tls *t = tls_configure(&s->control, &why);
+
+	s->in.deadline = clock_ms() + HANDSHAKE_MS;
+	if (t != NULL)
+		return login_tls(s, t);
+	/* In clear text there is nobody to say BYE to. */
+	log_warn("tls: %s", why);
+	s->closing = true;
+	s->bye = "tls";
+	s->exit = EXIT_TEMP;
+	return false;
+}
+
+/* Whoever runs us, with his own Maildir or one that he may read.  The name is
+ * for the log and for settings; looking it up would cost more than all the
+ * rest of the start. */
+static void
+ourselves(struct account *a, const char *maildir)
+{
+	struct span user = span_str(getenv("USER"));
+	struct buf uid = { 0 };
+
+	buf_addf(&uid, "uid%u", (unsigned)geteuid());
+	if (!account_legal(user))
+		user = buf_span(&uid);
+	*a = (struct account){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	memcpy(a->name, user.p, user.n);
+	memcpy(a->label, "-", 2);
+	buf_adds(&a->maildir, maildir);
+	buf_free(&uid);
+}
+
+/* The argument: a Maildir has a slash.  NULL, or why not. */
+static const char *
+from_argument(struct session *s, const char *who)
+{
+	if (strchr(who, '/') != NULL) {
+		ourselves(&s->account, who);
+		return NULL;
+	}
+	switch (account_find(&s->control, span_str(who), &s->account)) {
+	case 1:
+		return NULL;
+	case 0:
+		return "there is no such user";
+	default:
+		return "the accounts cannot be read";
+	}
+}
+
+static bool
+enter(struct session *s, const char *tag, const char *method)
+{
+	if (!login_done(s, method)) {
+		s->exit = EXIT_TEMP;
+		session_bye(s, "unavailable", "Your mail is not available.");
+		return false;
+	}
+	login_capability(s);
+	if (tag == NULL)
+		out_adds(&s->out, "* PREAUTH [");
+	else {
+		out_adds(&s->out, tag);
+		out_adds(&s->out, " OK [");
+	}
+	out_add(&s->out, buf_span(&s->code));
+	out_adds(&s->out, "] Logged in.\r\n");
+	return true;
+}
+
+/* A tag goes back to the client as it came, if it is one. */
+static bool
+legal_tag(const char *tag)
+{
+	struct lex l = { .in = span_str(tag) };
+
+	lex_tag(&l);
+	return lex_end(&l);
+}
+
+static bool
+chained(struct session *s, const struct greeting *g, const char *tag)
+{
+	if (tag != NULL && !legal_tag(tag))
+		return refuse(s, "IMAPLOGINTAG is no tag");
+	if (g->who != NULL && strchr(g->who, '/') == NULL)
+		return refuse(s, "a login chain and a user's name");
+	if (g->who != NULL) {
+		buf_clear(&s->account.maildir);
+		if (*g->who != '/' && s->account.home.n > 0) {
+			buf_add(&s->account.maildir,
+			    buf_span(&s->account.home));
+			buf_addc(&s->account.maildir, '/');
+		}
+		buf_adds(&s->account.maildir, g->who);
+	}
+	return enter(s, tag, "chain");
+}
+
+static bool
+ordinary(struct session *s)
+{
+	login_capability(s);
+	out_adds(&s->out, "* OK [");
+	out_add(&s->out, buf_span(&s->code));
+	out_adds(&s->out, "] lemon is ready.\r\n");
+	return true;
+}
+
+bool
+greet(struct session *s, const struct greeting *g)
+{
+	const char *tag = NULL, *why = NULL;
+
+	s->secure = g->secure || s->peer.secure || !s->peer.network ||
+	    s->peer.unix_socket;
+	if (g->tls && !implicit_tls(s))
+		return false;
+	switch (login_env_find(&s->control, &s->account, &tag, &why)) {
+	case LOGIN_CHAIN:
+		return chained(s, g, tag);
+	case LOGIN_REFUSED:
+		return refuse(s, why);
+	case LOGIN_NONE:
+		break;
+	}
+	if (g->who == NULL)
+		return ordinary(s);
+	/* Whoever can connect would be let in. */
+	if (s->peer.network)
+		return refuse(s, "a Maildir on a network socket, and no login");
+	why = from_argument(s, g->who);
+	return why != NULL ? refuse(s, why) : enter(s, NULL, "local");
+}
