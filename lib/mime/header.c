@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { NAME_MAX_KEPT = 1000, COLUMNS = 78 };
+enum { COLUMNS = 78 };
 
 static bool
 blank(char c)
@@ -101,70 +101,32 @@ header_find(struct span header, struct span name, struct span *value)
 	return false;
 }
 
-static bool
-wanted(const struct header_filter *f, struct span name)
+size_t
+header_cut(struct header_cut *c, struct span s)
 {
-	for (size_t i = 0; i < f->names; i++)
-		if (span_ieq(f->name[i], name))
-			return !f->not;
-	return f->not;
-}
+	size_t i = 0;
 
-/* The line so far is f->line.  Decide what becomes of it once that can be
- * known; whole: it will not get longer. */
-static void
-filter_decide(struct header_filter *f, bool whole, struct buf *to)
-{
-	struct span line = buf_span(&f->line);
-	struct span bare = span_trim(line);
+	while (i < s.n && !c->done) {
+		if (c->state == CUT_MIDLINE) {
+			size_t lf = span_chr(span_skip(s, i), '\n');
 
-	if (blank(line.p[0])) {
-		f->state = f->field ? FILTER_PASS : FILTER_DROP;
-	} else if (bare.n == 0 && (whole || line.n > 1)) {
-		f->done = true;
-		return;
-	} else if (name_length(line) > 0) {
-		f->field = wanted(f, span_head(line, name_length(line)));
-		f->state = f->field ? FILTER_PASS : FILTER_DROP;
-	} else if (whole || line.n > NAME_MAX_KEPT) {
-		f->field = f->not;
-		f->state = f->field ? FILTER_PASS : FILTER_DROP;
-	} else {
-		return;
-	}
-	if (f->state == FILTER_PASS)
-		buf_add(to, line);
-}
-
-void
-header_filter_feed(struct header_filter *f, struct span s, struct buf *to)
-{
-	while (s.n > 0 && !f->done) {
-		size_t lf = span_chr(s, '\n');
-		bool whole = lf < s.n;
-		struct span piece = span_head(s, whole ? lf + 1 : lf);
-
-		s = span_skip(s, piece.n);
-		if (f->state == FILTER_PASS) {
-			buf_add(to, piece);
-		} else if (f->state == FILTER_NAME) {
-			buf_add(&f->line, piece);
-			filter_decide(f, whole, to);
-		}
-		if (whole) {
-			f->state = FILTER_NAME;
-			buf_clear(&f->line);
+			i += lf;
+			if (i < s.n) {
+				i++;
+				c->state = CUT_LINE_START;
+			}
+		} else if (s.p[i] == '\n') {
+			c->done = true;
+			if (c->state == CUT_CR && i > 0)
+				i--;
+		} else if (s.p[i] == '\r' && c->state == CUT_LINE_START) {
+			c->state = CUT_CR;
+			i++;
+		} else {
+			c->state = CUT_MIDLINE;
 		}
 	}
-}
-
-void
-header_filter_end(struct header_filter *f, struct buf *to)
-{
-	if (!f->done && f->state == FILTER_NAME && f->line.n > 0)
-		filter_decide(f, true, to);
-	buf_free(&f->line);
-	f->done = true;
+	return i;
 }
 
 static bool

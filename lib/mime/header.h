@@ -6,8 +6,7 @@
 
 /*
  * Header fields (RFC 5322 2.2): reading them one by one from a header that
- * is in memory, passing some of them through from one that streams, and
- * writing them.  Lines end in CRLF or LF.  A field's name is what stands
+ * is in memory, and writing them.  Lines end in CRLF or LF.  A field's name is what stands
  * before the first colon, without trailing blanks; a line that is neither
  * field nor continuation belongs to no field and has an empty name.
  */
@@ -31,25 +30,15 @@ void header_unfold(struct span value, struct buf *to);
 /* The value of the first field of that name.  False if there is none. */
 bool header_find(struct span header, struct span name, struct span *value);
 
-/*
- * HEADER.FIELDS over a header in pieces of any size, in constant memory:
- * fields whose name is in the list (any case) are added to *to as they are,
- * or with .not those whose name is not.  After the empty line nothing more
- * is added.  { .name = list, .names = n } is a fresh one.
- */
-struct header_filter {
-	const struct span *name;
-	size_t names;
-	bool not;
-	bool done;		/* the empty line was seen */
-	enum { FILTER_NAME, FILTER_PASS, FILTER_DROP } state;
-	bool field;		/* pass what continues the field before */
-	bool cr;		/* the line so far is a CR alone */
-	struct buf line;	/* the line so far, until its name is known */
+/* Where a header ends that comes in pieces of any size.  { 0 } is a fresh
+ * one; returns how many octets of s are of the header, without the empty
+ * line that ends it.  The CR of that line may have been counted if it was
+ * the last octet of a piece; .done once the end was seen. */
+struct header_cut {
+	enum { CUT_LINE_START, CUT_MIDLINE, CUT_CR } state;
+	bool done;
 };
-void header_filter_feed(struct header_filter *f, struct span octets,
-    struct buf *to);
-void header_filter_end(struct header_filter *f, struct buf *to);
+size_t header_cut(struct header_cut *c, struct span s);
 
 /*
  * Add "Name: value" and CRLF, folded at blanks towards 78 columns (RFC 5322
