@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "store/line.h"
+
+enum { JOURNAL_OCTETS = 64 * 1024 * 1024 };
+
+static const char file[] = "lemon-rename";
+
+/* One line, read back. */
+struct step {
+	char *from, *to;	/* from is NULL for INBOX */
+	uint64_t dev, ino;
+};
+
+struct plan {
+	struct arena mem;
+	struct step *step;
+	size_t n, cap;
+};
+
+bool
+journal_there(struct store *st)
+{
+	struct stat s;
+
+	return fstatat(st->dir, file, &s, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool
+word(struct arena *mem, struct span *line, char **to)
+{
+	struct buf b = { 0 };
+	bool good = line_unescape(&b, span_cut(line, ' '));
+
+	/* A directory of the Maildir and nothing else. */
+	good = good && b.n > 1 && b.p[0] == '.' &&
+	    span_chr(buf_span(&b), '/') == b.n &&
+	    span_chr(buf_span(&b), '\0') == b.n &&
+	    !span_eq(buf_span(&b), SPAN(".."));
+	if (good)
+		*to = arena_cstr(mem, buf_span(&b));
+	buf_free(&b);
+	return good;
+}
+
+static bool
+parse_line(struct plan *p, struct span line)
+{
+	struct step s = { 0 };
+	struct span text, kind;
+
+	if (!line_check(line, &text))
+		return false;
+	kind = span_cut(&text, ' ');
+	if (span_eq(kind, SPAN("R"))) {
+		if (!word(&p->mem, &text, &s.from) ||
+		    !word(&p->mem, &text, &s.to) ||
+		    !span_u64(span_cut(&text, ' '), UINT64_MAX, &s.dev) ||
+		    !span_u64(text, UINT64_MAX, &s.ino))
+			return false;
+	} else if (!span_eq(kind, SPAN("I")) ||
+	    !word(&p->mem, &text, &s.to))
+		return false;
+	p->step = arena_grow(&p->mem, p->step, &p->cap, p->n + 1, sizeof(s));
+	p->step[p->n++] = s;
+	return true;
+}
+
+/* False if any line is damaged: the file is written whole or not at all, so
+ * then someone else made it, and it is not acted upon. */
+static bool
+parse(struct plan *p, struct span text)
+{
+	while (text.n > 0) {
+		if (!parse_line(p, span_cut(&text, '\n')))
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_that(struct store *st, const char *name, const struct step *s)
+{
+	struct stat now;
+
+	return fstatat(st->dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    now.st_ino == s->ino && now.st_dev == s->dev;
+}
+
+/* All renames that are still due; on failure all that can be are undone,
+ * those of a dead process too.  The errno, or 0. */
+static int
+carry_out(struct store *st, struct plan *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->n && err == 0; i++) {
+		struct step *s = &p->step[i];
+
+		if (s->from == NULL || !is_that(st, s->from, s))
+			continue;
+		if (tree_rename(st, s->from, s->to) != 0)
+			err = errno;
+	}
+	if (err == 0 && fsync(st->dir) != 0)
+		err = errno;
+	for (size_t i = p->n; err != 0 && i-- > 0; ) {
+		struct step *s = &p->step[i];
+
+		if (s->from != NULL && is_that(st, s->to, s))
+			(void)tree_rename(st, s->to, s->from);
+	}
+	return err;
+}
+
+/* Tell the index what is where now. */
+static void
+announce(struct store *st, const struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->step[i].from != NULL)
+			(void)folder_moved(st, p->step[i].from,
+			    p->step[i].to);
+	}
+}
+
+enum store_result
+tree_forget(struct store *st)
+{
+	if (unlinkat(st->dir, file, 0) != 0 && errno != ENOENT)
+		return store_fail(st, file, errno);
+	return fsync(st->dir) == 0 ? STORE_OK :
+	    store_fail(st, "sync the Maildir", errno);
+}
+
+/* Whether a folder has no message. */
+static bool
+is_empty(struct store *st, const char *disk)
+{
+	static const char *const sub[] = { "/cur", "/new" };
+	bool none = true;
+
+	for (size_t i = 0; i < COUNT(sub) && none; i++) {
+		struct buf path = { 0 };
+		struct dirent *e;
+		DIR *d;
+		int fd;
+
+		buf_adds(&path, disk);
+		buf_adds(&path, sub[i]);
+		fd = openat(st->dir, buf_cstr(&path),
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		d = fd < 0 ? NULL : fdopendir(fd);
+		buf_free(&path);
+		if (d == NULL) {
+			if (fd >= 0)
+				close(fd);
+			return false;
+		}
+		while ((e = readdir(d)) != NULL)
+			none = none && e->d_name[0] == '.';
+		closedir(d);
+	}
+	return none;
+}
+
+enum store_result
+journal_recover(struct store *st)
+{
+	struct buf text = { 0 };
+	struct plan p = { 0 };
+	enum store_result r = STORE_OK;
+	int err = 0;
+
+	if (file_read(st->dir, file, JOURNAL_OCTETS, &text) != 0) {
+		if (errno == ENOENT)
+			return STORE_OK;
+		return store_fail(st, file, errno);
+	}
+	if (parse(&p, buf_span(&text))) {
+		err = carry_out(st, &p);
+		if (err == 0)
+			announce(st, &p);
+		for (size_t i = 0; i < p.n; i++) {
+			const struct step *s = &p.step[i];
+
+			if (s->from == NULL && is_empty(st, s->to) &&
+			    tree_discard(st, s->to) == STORE_OK)
+				(void)folder_gone(st, s->to);
+		}
+	}
+	r = tree_forget(st);
+	if (r == STORE_OK)
+		tree_sweep(st);
+	arena_free(&p.mem);
+	buf_free(&text);
+	return r;
+}
+
+static enum store_result
+write_down(struct store *st, struct buf *text)
+{
+	enum store_result r = STORE_OK;
+
+	if (text->n > JOURNAL_OCTETS)
+		r = STORE_LIMIT;
+	else if (file_replace(st->dir, file, buf_span(text), 0600) != 0)
+		r = store_fail(st, file, errno);
+	buf_free(text);
+	return r;
+}
+
+enum store_result
+tree_plan_inbox(struct store *st, const char *to)
+{
+	struct buf text = { 0 };
+
+	buf_adds(&text, "I ");
+	line_escape(&text, span_str(to));
+	line_seal(&text, 0);
+	return write_down(st, &text);
+}
+
+/* The plan of these moves, as text too. */
+static enum store_result
+make_plan(struct store *st, const struct tree_move *m, size_t n,
+    struct plan *p, struct buf *text)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t begin = text->n;
+		struct step s = {
+			.from = arena_cstr(&p->mem, m[i].from),
+			.to = arena_cstr(&p->mem, m[i].to)
+		};
+		struct stat now;
+
+		if (fstatat(st->dir, s.to, &now, AT_SYMLINK_NOFOLLOW) == 0)
+			return STORE_EXISTS;
+		if (fstatat(st->dir, s.from, &now, AT_SYMLINK_NOFOLLOW) != 0)
+			return store_fail(st, "rename a folder", errno);
+		s.dev = now.st_dev;
+		s.ino = now.st_ino;
+		p->step = arena_grow(&p->mem, p->step, &p->cap, p->n + 1,
+		    sizeof(s));
+		p->step[p->n++] = s;
+		buf_adds(text, "R ");
+		line_escape(text, m[i].from);
+		buf_addc(text, ' ');
+		line_escape(text, m[i].to);
+		buf_addc(text, ' ');
+		buf_addu(text, s.dev);
+		buf_addc(text, ' ');
+		buf_addu(text, s.ino);
+		line_seal(text, begin);
+	}
+	return STORE_OK;
+}
+
+enum store_result
+tree_move(struct store *st, const struct tree_move *m, size_t n)
+{
+	struct buf text = { 0 };
+	struct plan p = { 0 };
+	enum store_result r = make_plan(st, m, n, &p, &text);
+	bool noted = n > 1;	/* a single rename is all or nothing */
+	int err;
+
+	if (r == STORE_OK && noted)
+		r = write_down(st, &text);
+	if (r == STORE_OK) {
+		err = carry_out(st, &p);
+		if (err == 0)
+			announce(st, &p);
+		else
+			r = store_fail(st, "rename folders", err);
+		if (noted) {
+			enum store_result f = tree_forget(st);
+
+			r = r == STORE_OK ? f : r;
+		}
+	}
+	buf_free(&text);
+	arena_free(&p.mem);
+	return r;
+}
