@@ -347,7 +347,8 @@ smtp_client_mail(struct smtp_client *c, const struct smtp_mail *m,
     struct smtp_reply *r)
 {
 	say_mail(c, m);
-	return answer(c, COMMAND_MS, r);
+	c->in_mail = answer(c, COMMAND_MS, r);
+	return c->in_mail;
 }
 
 bool
@@ -362,6 +363,7 @@ bool
 smtp_client_rset(struct smtp_client *c, struct smtp_reply *r)
 {
 	out_adds(&c->out, "RSET\r\n");
+	c->in_mail = false;
 	return answer(c, COMMAND_MS, r);
 }
 
@@ -386,6 +388,8 @@ smtp_client_envelope(struct smtp_client *c, const struct smtp_mail *m,
 			say_rcpt(c, rc[i]);
 		if (from == 0 && step > 1)
 			good = answer(c, COMMAND_MS, &mail);
+		if (from == 0)
+			c->in_mail = good;
 		for (size_t i = from; i < to; i++) {
 			/* What was pipelined behind a refused MAIL is
 			 * answered too. */
@@ -432,6 +436,7 @@ void
 smtp_client_end(struct smtp_client *c, struct smtp_reply *r, size_t n)
 {
 	dot_write_end(&c->dots, wire, c);
+	c->in_mail = false;
 	for (size_t i = 0; i < (c->lmtp ? n : 1); i++)
 		answer(c, END_MS, &r[i]);
 }

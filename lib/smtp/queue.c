@@ -214,6 +214,7 @@ queue_run(const struct queue_job *j, struct smtp_reply *r)
 		smtp_reply_std(r, SMTP_LATER);
 		return;
 	}
+	message(&c, j->top);
 	if (spool_read(j->message, 0, UINT64_MAX, message, &c) != 0) {
 		/* Half a message with no envelope is none. */
 		kill(c.pid, SIGKILL);

@@ -15,7 +15,8 @@ struct queue_job {
 	struct span sender;	/* canonical, empty: <> */
 	const struct span *rcpt;	/* canonical */
 	size_t rcpts;
-	struct spool *message;	/* CRLF line ends */
+	struct span top;	/* of the message, then */
+	struct spool *message;	/* the rest; CRLF line ends */
 	int64_t deadline;	/* on clock_ms(); then it is killed */
 };
 

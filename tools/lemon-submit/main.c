@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "submit.h"
+
+static void
+options(struct submit *s, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "st")) != -1) {
+		if (c == 's')
+			s->implicit = true;
+		else if (c == 't')
+			s->outside = true;
+		else
+			die_usage("usage: lemon-submit [-s | -t]");
+	}
+	if (optind < argc || (s->implicit && s->outside))
+		die_usage("usage: lemon-submit [-s | -t]");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct submit s = { 0 };
+
+	die_name(argv[0]);
+	options(&s, argc, argv);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	submit_open(&s);
+	return submit_close(&s, smtp_server_run(&s.server));
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: ISC */
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/log.h"
+#include "net/trace.h"
+#include "net/ucspi_tls.h"
+#include "submit.h"
+
+enum {
+	SIZE_DEFAULT = 50 * 1024 * 1024,
+	LINGER_MS = 2000,
+	LINGER_MAX = 1024 * 1024
+};
+
+/* Verb, user and address come first in every line. */
+static void
+log_start(const struct submit *s, struct log *l, const char *verb)
+{
+	log_begin(l, verb);
+	log_ks(l, "user", s->account.name[0] ? s->account.name : "-");
+	log_ks(l, "rip", s->peer.ip != NULL ? s->peer.ip : "local");
+}
+
+static void
+log_tls(const struct submit *s, struct log *l)
+{
+	log_ks(l, "tls", s->tls != NULL ? tls_version(s->tls) :
+	    s->server.secure ? "outside" : "none");
+}
+
+static struct tls *
+load_tls(const struct submit *s, const char **why)
+{
+	struct buf cert = { 0 }, key = { 0 }, tickets = { 0 };
+	struct buf ca = { 0 }, value = { 0 };
+	struct tls_server cfg = { 0 };
+	struct tls *t;
+
+	control_path(&s->control, "tls.pem", &cert);
+	control_path(&s->control, "tls.key", &key);
+	control_path(&s->control, "tickets", &tickets);
+	control_path(&s->control, "client-ca.pem", &ca);
+	cfg.certfile = getenv("CERTFILE");
+	cfg.keyfile = getenv("KEYFILE");
+	if (cfg.certfile == NULL) {
+		cfg.certfile = buf_cstr(&cert);
+		if (access(buf_cstr(&key), F_OK) == 0)
+			cfg.keyfile = buf_cstr(&key);
+	}
+	cfg.tickets = buf_cstr(&tickets);
+	cfg.cafile = getenv("CAFILE");
+	if (cfg.cafile == NULL && access(buf_cstr(&ca), F_OK) == 0)
+		cfg.cafile = buf_cstr(&ca);
+	t = tls_server_new(&cfg, why);
+	buf_free(&cert);
+	buf_free(&key);
+	buf_free(&tickets);
+	buf_free(&ca);
+	buf_free(&value);
+	return t;
+}
+
+static int
+handshake(struct submit *s)
+{
+	const char *why = "no certificate";
+	struct log l;
+
+	s->tls = load_tls(s, &why);
+	if (s->tls != NULL &&
+	    tls_accept(s->tls, &s->in, &s->out, &why) == 0)
+		return 0;
+	log_start(s, &l, "tls-failed");
+	log_ks(&l, "why", why);
+	log_end(&l);
+	return -1;
+}
+
+/* Whether STARTTLS can be offered: here or by who started us. */
+static bool
+can_starttls(const struct submit *s)
+{
+	struct buf path = { 0 };
+	bool can;
+
+	if (s->peer.ucspi_tls || getenv("CERTFILE") != NULL)
+		return true;
+	control_path(&s->control, "tls.pem", &path);
+	can = access(buf_cstr(&path), R_OK) == 0;
+	buf_free(&path);
+	return can;
+}
+
+void
+submit_open(struct submit *s)
+{
+	struct trace *t = trace_open(getenv("LEMON_TRACE"));
+	struct smtp_server *v = &s->server;
+
+	s->started = clock_ms();
+	control_init(&s->control);
+	peer_find(&s->peer);
+	stream_open(&s->in, &s->out, 0, 1);
+	s->in.trace = s->out.trace = t;
+	inject_me(&s->control, &s->me);
+	complete_begin(&s->letter);
+	*v = (struct smtp_server){ .in = &s->in, .out = &s->out,
+		.host = &submit_host, .ctx = s, .name = buf_cstr(&s->me),
+		.need_auth = true,
+		.features = SMTP_PIPELINING | SMTP_SIZE | SMTP_8BITMIME |
+		SMTP_AUTH | SMTP_ENHANCED | SMTP_DSN | SMTP_UTF8,
+		.secure = s->implicit || s->outside || s->peer.secure };
+	v->size_max = control_num(&s->control, "databytes", SIZE_DEFAULT, 0,
+	    INT64_MAX);
+	v->rcpts_max = (size_t)control_num(&s->control, "rcptmax", 1000, 1,
+	    100000);
+	v->command_ms = (int64_t)control_num(&s->control, "timeout", 300, 1,
+	    86400) * 1000;
+	v->login_ms = (int64_t)control_num(&s->control, "logintimeout", 60,
+	    1, 86400) * 1000;
+	if (!v->secure && can_starttls(s))
+		v->features |= SMTP_STARTTLS;
+	if (!s->implicit)
+		return;
+	s->in.deadline = clock_ms() + v->login_ms;
+	if (handshake(s) != 0)
+		exit(EXIT_TEMP);
+}
+
+static int
+starttls(void *ctx, struct in *in, struct out *out)
+{
+	struct submit *s = ctx;
+	const char *why = "unknown";
+	struct log l;
+
+	if (s->server.discarded > 0) {
+		log_start(s, &l, "starttls-injection");
+		log_ku(&l, "octets", s->server.discarded);
+		log_end(&l);
+	}
+	if (!s->peer.ucspi_tls)
+		return handshake(s);
+	if (ucspi_tls_start(in, out, &why) == 0)
+		return 0;
+	log_start(s, &l, "tls-failed");
+	log_ks(&l, "why", why);
+	log_end(&l);
+	return -1;
+}
+
+static void
+mechs(void *ctx, struct buf *list)
+{
+	struct submit *s = ctx;
+
+	sasl_mechs(&s->control, s->server.secure, s->tls, list);
+}
+
+static enum sasl_step
+stepped(struct submit *s, enum sasl_step step)
+{
+	struct log l;
+
+	if (step == SASL_STEP_MORE)
+		return step;
+	if (step == SASL_STEP_DONE)
+		s->control.user = s->account.name;
+	log_start(s, &l, step == SASL_STEP_DONE ? "login" :
+	    step == SASL_STEP_TEMP ? "auth-unavailable" : "auth-failed");
+	log_ks(&l, "mech", s->mech);
+	log_tls(s, &l);
+	log_end(&l);
+	return step;
+}
+
+static enum sasl_step
+auth_start(void *ctx, struct span mech, struct span initial,
+    struct buf *challenge)
+{
+	struct submit *s = ctx;
+	size_t n = mech.n < sizeof s->mech - 1 ? mech.n : sizeof s->mech - 1;
+
+	for (size_t i = 0; i < n; i++)
+		s->mech[i] = ascii_upper(mech.p[i]);
+	s->mech[n] = '\0';
+	return stepped(s, sasl_server_start(&s->sasl, &s->control, "smtp",
+	    "submit", s->server.secure, s->tls, mech, initial, challenge,
+	    &s->account));
+}
+
+static enum sasl_step
+auth_step(void *ctx, struct span response, struct buf *challenge)
+{
+	struct submit *s = ctx;
+
+	return stepped(s, sasl_server_step(s->sasl, response, challenge,
+	    &s->account));
+}
+
+static void
+auth_end(void *ctx)
+{
+	struct submit *s = ctx;
+
+	sasl_server_free(s->sasl);
+	s->sasl = NULL;
+}
+
+static void
+refused(void *ctx, struct span command, const struct smtp_reply *r)
+{
+	struct submit *s = ctx;
+	struct log l;
+
+	/* A line of AUTH may hold a password. */
+	if (span_istarts(command, SPAN("AUTH")))
+		command = SPAN("AUTH");
+	log_start(s, &l, "refused");
+	log_ku(&l, "code", r->code);
+	log_ks(&l, "status", r->status);
+	log_kv(&l, "command", command);
+	log_kv(&l, "text", buf_span(&r->text));
+	log_end(&l);
+}
+
+const struct smtp_host submit_host = {
+	.mechs = mechs, .auth_start = auth_start, .auth_step = auth_step,
+	.auth_end = auth_end, .starttls = starttls, .mail = submit_mail,
+	.rcpt = submit_rcpt, .begin = submit_begin, .chunk = submit_chunk,
+	.end = submit_end, .reset = submit_reset, .refused = refused,
+};
+
+/* A connection that is closed with octets unread is reset, and what we said
+ * last is lost with it: say that we are done, and let the client see. */
+static void
+linger(int fd)
+{
+	int64_t till = clock_ms() + LINGER_MS;
+	char waste[4096];
+	size_t total = 0;
+
+	if (shutdown(fd, SHUT_WR) != 0)
+		return;
+	while (total < LINGER_MAX && clock_ms() < till) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		ssize_t n = 0;
+
+		if (poll(&p, 1, (int)(till - clock_ms())) > 0)
+			n = read(fd, waste, sizeof waste);
+		if (n <= 0)
+			return;
+		total += (size_t)n;
+	}
+}
+
+int
+submit_close(struct submit *s, enum smtp_bye bye)
+{
+	struct log l;
+
+	hop_close(&s->remote);
+	hop_close(&s->local);
+	tls_free(s->tls);
+	if (bye == SMTP_BYE_BARE || bye == SMTP_BYE_JUNK ||
+	    bye == SMTP_BYE_SYNC || bye == SMTP_BYE_AUTH)
+		linger(s->out.fd);
+	log_start(s, &l, "bye");
+	log_ks(&l, "why", smtp_bye_word(bye));
+	log_ku(&l, "commands", s->server.commands);
+	log_ku(&l, "messages", s->server.messages);
+	log_ku(&l, "in", s->in.total);
+	log_ku(&l, "out", s->out.total);
+	log_ku(&l, "wall_ms", (uint64_t)(clock_ms() - s->started));
+	log_end(&l);
+	trace_close(s->in.trace);
+	smtp_server_free(&s->server);
+	complete_free(&s->letter);
+	stream_free(&s->in, &s->out);
+	account_free(&s->account);
+	buf_free(&s->me);
+	return EXIT_OK;
+}
