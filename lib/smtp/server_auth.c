@@ -134,16 +134,16 @@ smtp_verb_auth(struct smtp_server *s, struct span args)
 		smtp_say(s, SMTP_BAD_SYNTAX);
 		return;
 	}
-	if (args.p != NULL) {
-		if (!span_eq(args, SPAN("=")) &&
-		    (args.n == 0 || !base64_strict(args, &initial))) {
-			say(s, 501, "5.5.2", "Bad base64");
-			s->junk++;
-			return;
-		}
-		first = initial.n > 0 ? buf_span(&initial) : SPAN("");
+	if (args.p != NULL && !span_eq(args, SPAN("=")) &&
+	    (args.n == 0 || !base64_strict(args, &initial))) {
+		say(s, 501, "5.5.2", "Bad base64");
+		s->junk++;
+	} else {
+		/* "=" is an empty response, which is not none. */
+		if (args.p != NULL)
+			first = initial.n > 0 ? buf_span(&initial) : SPAN("");
+		exchange(s, mech, first);
 	}
-	exchange(s, mech, first);
 	if (initial.n > 0)
 		explicit_bzero(initial.p, initial.n);
 	buf_free(&initial);

@@ -9,6 +9,7 @@
 /* Lines as long as our paths and all parameters; RFC 4954 4 for AUTH. */
 enum { SMTP_LINE_MAX = 4096, SMTP_AUTH_LINE_MAX = 12288 };
 
+/* The commands that have files of their own; args is what follows them. */
 void smtp_verb_auth(struct smtp_server *s, struct span args);
 void smtp_verb_data(struct smtp_server *s, struct span args);
 void smtp_verb_bdat(struct smtp_server *s, struct span args);

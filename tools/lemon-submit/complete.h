@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef SUBMIT_COMPLETE_H
-#define SUBMIT_COMPLETE_H
+#ifndef COMPLETE_H
+#define COMPLETE_H
 
 #include "smtp/spool.h"
 

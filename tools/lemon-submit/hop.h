@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef SUBMIT_HOP_H
-#define SUBMIT_HOP_H
+#ifndef HOP_H
+#define HOP_H
 
 #include "smtp/inject.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef SUBMIT_SUBMIT_H
-#define SUBMIT_SUBMIT_H
+#ifndef SUBMIT_H
+#define SUBMIT_H
 
 #include "complete.h"
 #include "hop.h"

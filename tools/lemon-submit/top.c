@@ -29,7 +29,7 @@ add_date(struct buf *to)
 	buf_adds(to, "\r\n");
 }
 
-/* RFC 5321 4.4, RFC 3848, RFC 6531 4.3.  All of it is ours but for the
+/* RFC 5321 4.4, RFC 3848 2, RFC 6531 4.3.  All of it is ours but for the
  * client's name, which is of harmless characters (smtp/server.c). */
 static void
 add_received(const struct submit *s, struct buf *to)
