@@ -10,6 +10,7 @@ static const struct cmd *const families[] = {
 	cmds_login,
 	cmds_select,
 	cmds_fetch,
+	cmds_search,
 	cmds_store,
 	cmds_copy,
 	cmds_expunge,

@@ -145,7 +145,8 @@ command_next(struct session *s)
 		session_bye(s, "too-big", "That literal is too big.");
 	}
 	if (r != BAD && s->cmd != NULL)
-		session_updates(s, !(s->cmd->when & NOEXPUNGE));
+		session_updates(s, !(s->cmd->when & NOEXPUNGE) &&
+		    !s->numbers);
 	answer(s, r, l.error);
 	afterwards(s);
 	return !s->closing;

@@ -102,6 +102,7 @@ session_reset(struct session *s)
 	buf_clear(&s->code);
 	s->text = NULL;
 	s->cmd = NULL;
+	s->numbers = false;
 	s->tag = SPAN("");
 }
 

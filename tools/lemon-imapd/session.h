@@ -51,6 +51,8 @@ struct session {
 	struct set_list *sets;	/* of session_set */
 	struct span tag;
 	const struct cmd *cmd;	/* NULL: none yet */
+	bool numbers;		/* UID SEARCH that names sequence numbers:
+				   as if the command were NOEXPUNGE */
 	struct buf code;	/* the tagged reply's response code */
 	const char *text;	/* its sentence */
 
@@ -134,6 +136,7 @@ extern const struct cmd cmds_any[];	/* CAPABILITY NOOP LOGOUT ID */
 extern const struct cmd cmds_login[];	/* STARTTLS LOGIN AUTHENTICATE */
 extern const struct cmd cmds_select[];	/* SELECT EXAMINE CLOSE CHECK… */
 extern const struct cmd cmds_fetch[];
+extern const struct cmd cmds_search[];
 extern const struct cmd cmds_store[];
 extern const struct cmd cmds_copy[];	/* COPY MOVE */
 extern const struct cmd cmds_expunge[];
