@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* auth_password, against verifiers and against a program. */
+/* auth_password, against verifiers and against a program.
+ * With "try LOGIN SCOPE" it checks the line on standard input against the
+ * accounts of $LEMON_CONTROL and says what came of it; t/auth.bats uses
+ * that. */
 #include "auth/password.h"
 
 #include <sys/stat.h>
@@ -227,10 +230,34 @@ edges(void)
 	    AUTH_TEMP, "one that is not there is temporary");
 }
 
+static int
+try(const char *login, const char *scope)
+{
+	struct control c;
+	struct account a = { 0 };
+	struct buf b = { 0 };
+
+	control_init(&c);
+	if (file_read_fd(0, 4096, &b) < 0)
+		return 1;
+	struct span line = buf_span(&b);
+	enum auth r = auth_password(&c, span_str(login),
+	    span_cut(&line, '\n'), scope, &a);
+
+	printf("%s %s %s %s %ld\n", word(r), a.name, a.label,
+	    a.home.n == 0 ? "" : buf_cstr(&a.home), (long)(int)a.uid);
+	account_free(&a);
+	buf_free(&b);
+	return 0;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct buf b = { 0 };
+
+	if (argc == 4 && strcmp(argv[1], "try") == 0)
+		return try(argv[2], argv[3]);
 
 	house_make();
 	house_user("sha1", NULL);

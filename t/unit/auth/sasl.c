@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Plays the client, with a SCRAM of its own, against auth/sasl.c. */
+/* Plays the client, with a SCRAM of its own, against auth/sasl.c and
+ * auth/sasl_lib.c. */
 #include "auth/sasl.h"
 
 #include <openssl/evp.h>
@@ -557,10 +558,42 @@ lists(void)
 	    SASL_STEP_TEMP, "the main one is the checkpassword's to judge");
 }
 
+/* Whether a file of that name is mapped into us. */
+static bool
+mapped(const char *name)
+{
+	struct buf b = { 0 };
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+
+	file_read_fd(fd, 1 << 20, &b);
+	close(fd);
+	bool found = span_find(buf_span(&b), span_str(name)) < b.n;
+
+	buf_free(&b);
+	return found;
+}
+
+static void
+laziness(void)
+{
+	struct buf b = { 0 };
+
+	sasl_mechs(&house, true, NULL, &b);
+	buf_free(&b);
+	ok(!mapped("libsasl2"), "to list mechanisms loads nothing");
+	ok(plain(true, SPAN("\0alice\0Secret of alice")) == SASL_STEP_DONE &&
+	    mapped("libsasl2") && mapped("libplain"),
+	    "to use one loads the library");
+	ok(!mapped("libscram") && !mapped("libsasldb") &&
+	    !mapped("libcrammd5") && !mapped("libicuuc"),
+	    "and the one plug-in, no other and no database");
+}
+
 int
 main(void)
 {
 	house_make();
+	laziness();
 	plain_cases();
 	conversations();
 	scram_cases();
