@@ -2,6 +2,8 @@
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
 
+#include <sys/types.h>
+
 #include "base/arena.h"
 #include "store/draft.h"
 
@@ -34,9 +36,13 @@ struct mailbox {
 				   others ".Lists.C" */
 	int dir;		/* that directory; always open */
 	int sub[3];		/* cur, new, tmp; -1: not opened yet */
-	uint32_t id;		/* in the index */
+	dev_t dev;		/* of that directory */
+	ino_t ino;
+	uint64_t generation;	/* of the index in which id holds; 0: none */
+	uint32_t id;
+	int list;		/* lemon-uidlist, or -1 */
 	struct names *names;	/* keyword names (keyword.h) */
-	bool owed;		/* mailbox_place left a commit to do */
+	struct owed *owed;	/* what mailbox_place left to commit */
 };
 
 enum { CUR, NEW, TMP };

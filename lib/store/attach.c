@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/attach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/file.h"
+#include "store/bell.h"
+#include "store/intent.h"
+#include "store/list.h"
+#include "store/letters.h"
+#include "store/scan.h"
+#include "store/validity.h"
+
+static struct key
+key_disk(const char *disk)
+{
+	struct key k = key_start('D');
+
+	key_u64(&k, letters_hash(span_str(disk)));
+	return k;
+}
+
+static struct key
+key_inode(uint64_t dev, uint64_t ino)
+{
+	struct key k = key_start('I');
+
+	key_u64(&k, dev);
+	key_u64(&k, ino);
+	return k;
+}
+
+/* The mailbox that was last known by that directory name, or 0. */
+static uint32_t
+by_disk(struct txn *t, const char *disk)
+{
+	struct key k = key_disk(disk);
+	struct span v;
+	uint32_t id;
+
+	if (!txn_get(t, &k, &v) || v.n < sizeof id ||
+	    !span_eq(span_skip(v, sizeof id), span_str(disk)))
+		return 0;
+	memcpy(&id, v.p, sizeof id);
+	return id;
+}
+
+static void
+put_disk(struct txn *t, const char *disk, uint32_t id)
+{
+	struct key k = key_disk(disk);
+	struct buf v = { 0 };
+
+	buf_add(&v, (struct span){ (char *)&id, sizeof id });
+	buf_adds(&v, disk);
+	txn_put(t, &k, buf_span(&v));
+	buf_free(&v);
+}
+
+static bool
+same_dir(const struct mailbox *mb, const struct meta *m)
+{
+	return m->dev == mb->dev && m->ino == mb->ino;
+}
+
+/* Find the mailbox in the index: by its name, else by device and inode, when
+ * the folder was renamed behind us. */
+static bool
+find(struct mailbox *mb, struct txn *t, uint32_t *id, struct meta *m)
+{
+	struct key k = key_inode(mb->dev, mb->ino);
+
+	*id = by_disk(t, mb->disk);
+	if (*id != 0 && meta_get(t, *id, m) && same_dir(mb, m))
+		return true;
+	return txn_get_fixed(t, &k, id, sizeof *id) &&
+	    meta_get(t, *id, m) && same_dir(mb, m);
+}
+
+/* Whether the folder's own list, if it can be read, is of this mailbox:
+ * inode numbers are used again. */
+static bool
+list_agrees(struct mailbox *mb, const struct meta *m)
+{
+	struct buf text = { 0 };
+	struct uidlist l;
+	char head[256];
+	bool yes = true;
+	int fd = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
+	    O_CLOEXEC);
+
+	if (fd == -1)
+		return true;	/* lost: it will be written anew */
+	ssize_t n = file_pread(fd, head, sizeof head, 0);
+	close(fd);
+	if (n > 0 && uidlist_parse((struct span){ head, (size_t)n }, &l)) {
+		yes = memcmp(l.guid, m->guid, sizeof m->guid) == 0 &&
+		    l.uidvalidity == m->uidvalidity;
+		uidlist_free(&l);
+	}
+	buf_free(&text);
+	return yes;
+}
+
+/* --- a folder that the index does not know --- */
+
+static void
+number_mailbox(struct change *c)
+{
+	struct txn *t = c->t;
+	struct mailbox *mb = c->mb;
+	struct key k = key_inode(mb->dev, mb->ino);
+	uint32_t old = by_disk(t, mb->disk);
+
+	if (old != 0) {
+		struct key z = key_mailbox('Z', old);
+
+		txn_put(t, &z, SPAN(""));
+	}
+	mb->id = t->root.next_mailbox++;
+	t->touched = true;
+	put_disk(t, mb->disk, mb->id);
+	txn_put(t, &k, (struct span){ (char *)&mb->id, sizeof mb->id });
+	c->m = (struct meta){ .dev = mb->dev, .ino = mb->ino, .building = 1 };
+}
+
+static void
+put_keywords(struct change *c, const struct uidlist *l)
+{
+	for (size_t i = 0; i < l->keywords; i++) {
+		struct key k = key_uid('w', c->mb->id, (uint32_t)i);
+
+		txn_put(c->t, &k, l->keyword[i]);
+	}
+	c->m.keywords = (uint32_t)l->keywords;
+}
+
+static void
+take_list(struct change *c, const struct uidlist *l, uint64_t inode)
+{
+	c->m.uidvalidity = l->uidvalidity;
+	c->m.uidnext = c->m.uid_limit = l->uidnext;
+	/* All below may have been seen by a client. */
+	c->m.modseq = c->m.modseq_limit = c->m.floor = l->modseq;
+	memcpy(c->m.guid, l->guid, sizeof c->m.guid);
+	c->m.list_size = l->good;
+	c->m.list_ino = inode;
+	put_keywords(c, l);
+}
+
+/* The list that another server's files make. */
+static void
+import_text(const struct import *im, struct buf *text)
+{
+	struct names { struct span *name; struct set *has; size_t n, cap; };
+	struct names k = { 0 };
+	struct buf tail = { 0 };
+
+	for (size_t i = 0; i < im->n; i++) {
+		const struct import_msg *m = &im->msg[i];
+
+		if (m->uid == 0)
+			continue;
+		uidlist_message(text, m->uid, m->base);
+		for (size_t j = 0; j < m->keywords; j++) {
+			size_t x = 0;
+
+			while (x < k.n &&
+			    !span_ieq(k.name[x], m->keyword[j]))
+				x++;
+			if (x == k.n && k.n < UIDLIST_KEYWORDS_MAX) {
+				k.n++;
+				k.name = xrealloc(k.name,
+				    k.n * sizeof *k.name);
+				k.has = xrealloc(k.has, k.n * sizeof *k.has);
+				k.name[x] = m->keyword[j];
+				k.has[x] = (struct set){ 0 };
+			}
+			if (x < k.n)
+				set_add(&k.has[x], m->uid, m->uid);
+		}
+	}
+	for (size_t x = 0; x < k.n; x++) {
+		uidlist_keyword(&tail, (uint32_t)x, k.name[x]);
+		uidlist_flag(&tail, true, (uint32_t)x, &k.has[x]);
+		set_free(&k.has[x]);
+	}
+	buf_add(text, buf_span(&tail));
+	buf_free(&tail);
+	free(k.name);
+	free(k.has);
+}
+
+/* No list of ours: begin one, from another server's files if there are. */
+static enum store_result
+begin_list(struct change *c)
+{
+	struct import im = { 0 };
+	struct buf text = { 0 };
+	struct uidlist l;
+	uint32_t v = 0, next = 1;
+	enum store_result r;
+	uint8_t guid[16];
+
+	bool found = import_folder(c->mb->dir, &im);
+	random_fill(guid, sizeof guid);
+	if (found && im.has_guid)
+		memcpy(guid, im.guid, sizeof guid);
+	if (found && im.uidvalidity != 0) {
+		v = im.uidvalidity;
+		next = im.uidnext;
+		r = validity_seen(c->mb->st, v);
+	} else
+		r = validity_new(c->mb->st, &v);
+	if (r != STORE_OK) {
+		arena_free(&im.mem);
+		return r;
+	}
+	uidlist_header(&text, v, next, guid);
+	uidlist_modseq(&text, 1);
+	if (found)
+		import_text(&im, &text);
+	c->m.building = found ? 2 : 1;
+	r = list_replace(c->mb, buf_span(&text), &c->m);
+	if (r == STORE_OK && uidlist_parse(buf_span(&text), &l)) {
+		take_list(c, &l, c->m.list_ino);
+		uidlist_free(&l);
+	}
+	arena_free(&im.mem);
+	buf_free(&text);
+	return r;
+}
+
+static enum store_result
+attach_new(struct change *c)
+{
+	struct buf text = { 0 };
+	struct uidlist l;
+	uint64_t inode = 0;
+	enum store_result r = list_read(c->mb, &text, &inode);
+
+	number_mailbox(c);
+	if (r == STORE_OK && uidlist_parse(buf_span(&text), &l)) {
+		take_list(c, &l, inode);
+		uidlist_free(&l);
+	} else if (r == STORE_OK || r == STORE_NONEXISTENT)
+		r = begin_list(c);
+	buf_free(&text);
+	return r;
+}
+
+/* The folder's name still leads to the directory that is open. */
+static enum store_result
+check_path(struct mailbox *mb)
+{
+	struct stat s;
+
+	if (fstatat(mb->st->dir, mb->disk, &s, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? STORE_CHANGED :
+		    store_fail(mb->st, mb->disk, errno);
+	return s.st_dev == mb->dev && s.st_ino == mb->ino ? STORE_OK :
+	    STORE_CHANGED;
+}
+
+static bool
+is_attached(struct mailbox *mb, struct txn *t, struct meta *m)
+{
+	return mb->generation == index_generation(mb->st) &&
+	    meta_get(t, mb->id, m);
+}
+
+enum store_result
+attach_begin(struct change *c, struct mailbox *mb, size_t need, bool reserve)
+{
+	*c = (struct change){ .mb = mb,
+		.no = { UINT32_MAX, UINT32_MAX, UINT32_MAX } };
+	enum store_result r = txn_write(mb->st, &c->own, need, reserve);
+
+	if (r != STORE_OK)
+		return r;
+	c->t = &c->own;
+	intent_undo_dead(c->t);
+	if (is_attached(mb, c->t, &c->m))
+		return STORE_OK;
+	if ((r = check_path(mb)) == STORE_OK) {
+		uint32_t id;
+
+		if (find(mb, c->t, &id, &c->m) && list_agrees(mb, &c->m)) {
+			mb->id = id;
+			if (by_disk(c->t, mb->disk) != id)
+				put_disk(c->t, mb->disk, id);
+		} else
+			r = attach_new(c);
+	}
+	if (r != STORE_OK) {
+		change_abort(c);
+		return r;
+	}
+	mb->generation = index_generation(mb->st);
+	return STORE_OK;
+}
+
+/* Reading alone finds most mailboxes. */
+static bool
+attach_quietly(struct mailbox *mb, struct txn *t, struct meta *m)
+{
+	uint32_t id = by_disk(t, mb->disk);
+
+	if (id == 0 || !meta_get(t, id, m) || !same_dir(mb, m) ||
+	    m->building || !list_agrees(mb, m))
+		return false;
+	mb->id = id;
+	mb->generation = index_generation(mb->st);
+	return true;
+}
+
+enum store_result
+mailbox_read(struct mailbox *mb, struct txn *t, struct meta *m)
+{
+	for (int try = 0; try < 4; try++) {
+		struct change c;
+		enum store_result r = txn_read(mb->st, t);
+
+		if (r != STORE_OK)
+			return r;
+		if ((is_attached(mb, t, m) && !m->building) ||
+		    attach_quietly(mb, t, m))
+			return STORE_OK;
+		txn_abort(t);
+		if ((r = change_begin(&c, mb, 0, true)) != STORE_OK)
+			return r;
+		if ((r = change_commit(&c)) != STORE_OK)
+			return r;
+	}
+	store_fail(mb->st, "the mailbox does not become ready", 0);
+	return STORE_INUSE;
+}
+
+/* --- what folders.c tells --- */
+
+static enum store_result
+told(struct store *st, const char *from, const char *to)
+{
+	struct txn t;
+	struct meta m;
+	enum store_result r = txn_write(st, &t, 0, true);
+
+	if (r != STORE_OK)
+		return r;
+	uint32_t id = by_disk(&t, from);
+	if (id != 0) {
+		struct key k = key_disk(from);
+
+		txn_del(&t, &k);
+		if (to != NULL)
+			put_disk(&t, to, id);
+		else if (meta_get(&t, id, &m)) {
+			struct key z = key_mailbox('Z', id);
+			struct key i = key_inode(m.dev, m.ino);
+			struct key mk = key_mailbox('M', id);
+
+			txn_put(&t, &z, SPAN(""));
+			txn_del(&t, &i);
+			txn_del(&t, &mk);
+		}
+	}
+	r = txn_commit(&t);
+	bell_ring(st);
+	return r;
+}
+
+enum store_result
+folder_moved(struct store *st, const char *from, const char *to)
+{
+	return told(st, from, to);
+}
+
+enum store_result
+folder_gone(struct store *st, const char *disk)
+{
+	return told(st, disk, NULL);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef STORE_ATTACH_H
+#define STORE_ATTACH_H
+
+#include "store/record.h"
+
+/*
+ * Begin to read the mailbox: a snapshot in which mb->id holds and nothing is
+ * being built, and its meta.  Makes or completes the mailbox's part of the
+ * index first where that is needed.  STORE_CHANGED: the folder is gone or
+ * another took its name.
+ */
+enum store_result mailbox_read(struct mailbox *mb, struct txn *t,
+    struct meta *m);
+
+/* As change_begin, but the mailbox may still be in building: for scan.c. */
+enum store_result attach_begin(struct change *c, struct mailbox *mb,
+    size_t need, bool reserve);
+
+#endif

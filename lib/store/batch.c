@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/batch.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+
+uint64_t
+batch_seconds(struct span base)
+{
+	uint64_t v = 0;
+
+	span_u64(span_head(base, span_chr(base, '.')), INT64_MAX, &v);
+	return v;
+}
+
+void
+batch_start(struct batch *b)
+{
+	int64_t us = clock_now_us();
+
+	*b = (struct batch){ .sec = us / 1000000,
+		.usec = (uint32_t)(us % 1000000), .pid = (uint32_t)getpid() };
+	random_fill(&b->random, sizeof b->random);
+	if (gethostname(b->host, sizeof b->host - 1) == -1 ||
+	    b->host[0] == '\0')
+		memcpy(b->host, "localhost", 10);
+	/* A host name that maildir(5) would want escaped is not worth it. */
+	for (char *p = b->host; *p != '\0'; p++)
+		if (!ascii_alpha(*p) && !ascii_digit(*p) && *p != '.')
+			*p = '-';
+}
+
+void
+batch_name(struct batch *b, uint64_t size, uint64_t wire, struct buf *to)
+{
+	buf_addf(to, "%lld.M%uP%uQ%uR%016llx.%s", (long long)b->sec, b->usec,
+	    b->pid, b->n++, (unsigned long long)b->random, b->host);
+	if (wire != 0)
+		buf_addf(to, ",S=%llu,W=%llu", (unsigned long long)size,
+		    (unsigned long long)wire);
+}
+
+bool
+batch_has(const struct batch *b, struct span name)
+{
+	struct buf t = { 0 };
+
+	buf_addf(&t, "%lld.M%uP%uQ", (long long)b->sec, b->usec, b->pid);
+	bool yes = span_starts(name, buf_span(&t));
+	buf_clear(&t);
+	buf_addf(&t, "R%016llx.", (unsigned long long)b->random);
+	yes = yes && span_find(name, buf_span(&t)) < name.n;
+	buf_free(&t);
+	return yes;
+}

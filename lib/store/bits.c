@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/bits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/die.h"
+
+static struct bits_chunk *
+more(struct bits *b)
+{
+	if (b->n == b->cap) {
+		b->cap = b->cap * 2 + 4;
+		b->c = xrealloc(b->c, b->cap * sizeof *b->c);
+	}
+	return &b->c[b->n];
+}
+
+void
+bits_load(struct bits *b, struct txn *t, uint32_t mailbox, int kind)
+{
+	struct key from = key_chunk(mailbox, kind, 0);
+	struct walk w;
+
+	b->n = 0;
+	walk_start(&w, t, &from, 6);
+	while (walk_next(&w)) {
+		struct bits_chunk *c = more(b);
+		uint32_t head[2];
+
+		if (w.val.mv_size != sizeof head + sizeof c->w)
+			continue;
+		memcpy(head, w.val.mv_data, sizeof head);
+		if (head[0] == 0)
+			continue;
+		*c = (struct bits_chunk){ .no = key_get_u32(&w.key, 6),
+			.count = head[0] };
+		memcpy(c->w, (char *)w.val.mv_data + sizeof head,
+		    sizeof c->w);
+		b->n++;
+	}
+	walk_end(&w);
+	b->total = 0;
+	for (size_t i = 0; i < b->n; i++) {
+		b->c[i].before = b->total;
+		b->total += b->c[i].count;
+	}
+}
+
+void
+bits_free(struct bits *b)
+{
+	free(b->c);
+	*b = (struct bits){ 0 };
+}
+
+/* The first chunk whose number is >= no. */
+static size_t
+at_or_after(const struct bits *b, uint32_t no)
+{
+	size_t lo = 0, hi = b->n;
+
+	/* Dense mailboxes have chunk no at place no. */
+	if (no < b->n && b->c[no].no == no)
+		return no;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (b->c[mid].no < no)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+bool
+bits_has(const struct bits *b, uint32_t uid)
+{
+	size_t i = at_or_after(b, uid / CHUNK);
+
+	return i < b->n && b->c[i].no == uid / CHUNK &&
+	    (b->c[i].w[uid % CHUNK / 64] >> uid % 64 & 1);
+}
+
+void
+bits_set(struct bits *b, uint32_t uid, bool on)
+{
+	uint32_t no = uid / CHUNK;
+	size_t i = at_or_after(b, no);
+	uint64_t bit = 1ull << uid % 64;
+
+	if (i == b->n || b->c[i].no != no) {
+		if (!on)
+			return;
+		more(b);
+		memmove(b->c + i + 1, b->c + i, (b->n - i) * sizeof *b->c);
+		b->c[i] = (struct bits_chunk){ .no = no };
+		b->n++;
+	}
+	if (on)
+		b->c[i].w[uid % CHUNK / 64] |= bit;
+	else
+		b->c[i].w[uid % CHUNK / 64] &= ~bit;
+}
+
+void
+bits_count(struct bits *b)
+{
+	b->total = 0;
+	for (size_t i = 0; i < b->n; i++) {
+		struct bits_chunk *c = &b->c[i];
+
+		c->count = 0;
+		for (size_t j = 0; j < WORDS; j++)
+			c->count += (uint32_t)__builtin_popcountll(c->w[j]);
+		c->before = b->total;
+		b->total += c->count;
+	}
+}
+
+uint32_t
+bits_rank(const struct bits *b, uint32_t uid)
+{
+	size_t i = at_or_after(b, uid / CHUNK);
+
+	if (i == b->n)
+		return b->total;
+	const struct bits_chunk *c = &b->c[i];
+	uint32_t r = c->before, word = uid % CHUNK / 64;
+	if (c->no != uid / CHUNK)
+		return r;
+	for (uint32_t j = 0; j < word; j++)
+		r += (uint32_t)__builtin_popcountll(c->w[j]);
+	return r + (uint32_t)__builtin_popcountll(c->w[word] &
+	    (~0ull >> (63 - uid % 64)));
+}
+
+uint32_t
+bits_select(const struct bits *b, uint32_t n)
+{
+	size_t lo = 0, hi = b->n;
+
+	if (n == 0 || n > b->total)
+		return 0;
+	/* The last chunk with before < n. */
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (b->c[mid].before < n)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	const struct bits_chunk *c = &b->c[lo];
+	uint32_t left = n - c->before;
+	for (uint32_t j = 0; j < WORDS; j++) {
+		uint32_t k = (uint32_t)__builtin_popcountll(c->w[j]);
+		uint64_t w = c->w[j];
+
+		if (left > k) {
+			left -= k;
+			continue;
+		}
+		while (--left > 0)
+			w &= w - 1;
+		return c->no * CHUNK + j * 64 + (uint32_t)__builtin_ctzll(w);
+	}
+	return 0;
+}
+
+uint32_t
+bits_next(const struct bits *b, uint32_t uid)
+{
+	uint32_t no = uid / CHUNK, from = uid % CHUNK;
+
+	for (size_t i = at_or_after(b, no); i < b->n; i++) {
+		const struct bits_chunk *c = &b->c[i];
+
+		if (c->no != no)
+			from = 0;
+		for (uint32_t j = from / 64; j < WORDS; j++) {
+			uint64_t w = c->w[j];
+
+			if (j == from / 64)
+				w &= ~0ull << from % 64;
+			if (w != 0)
+				return c->no * CHUNK + j * 64 +
+				    (uint32_t)__builtin_ctzll(w);
+		}
+	}
+	return 0;
+}
+
+uint32_t
+bits_last(const struct bits *b)
+{
+	return bits_select(b, b->total);
+}

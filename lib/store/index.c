@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/index.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/file.h"
+
+enum {
+	LOCK_SIZE = 65536,		/* room for about a thousand readers */
+	HEADROOM = 4 << 20,		/* of the map, at first */
+	RESERVE = 1 << 20,		/* on disk, for EXPUNGE when it is full */
+	STEP = 256 << 10		/* the file grows by at least that */
+};
+
+#define DATA "index/data.mdb"
+#define LOCK "index/lock.mdb"
+
+struct index {
+	MDB_env *env;
+	int fd;			/* LMDB's descriptor of the data */
+	dev_t dev;
+	ino_t ino, lock_ino;
+	uint64_t generation;
+	bool damaged;
+};
+
+MDB_env *
+index_env(const struct store *st)
+{
+	return st->ix->env;
+}
+
+uint64_t
+index_generation(const struct store *st)
+{
+	return st->ix->generation;
+}
+
+void
+index_damaged(struct store *st)
+{
+	st->ix->damaged = true;
+}
+
+int
+index_lock(struct store *st)
+{
+	while (flock(st->dir, LOCK_EX) == -1)
+		/* A file system that cannot lock a directory (EBADF, ENOLCK)
+		 * leaves LMDB's own lock, which only a deleted index evades. */
+		if (errno != EINTR)
+			return errno == EBADF || errno == ENOLCK ||
+			    errno == EINVAL || errno == EOPNOTSUPP ? 0 : -1;
+	return 0;
+}
+
+void
+index_unlock(struct store *st)
+{
+	flock(st->dir, LOCK_UN);
+}
+
+/* LMDB's locks and its map need one kernel for all processes. */
+static bool
+is_remote(int fd)
+{
+	static const uint32_t magic[] = {
+		0x6969,			/* NFS */
+		0x517b, 0xff534d42, 0xfe534d42,	/* SMB, CIFS, SMB2 */
+		0x01021997,		/* 9P */
+		0x5346414f, 0x6b414653,	/* AFS */
+		0x73757245,		/* Coda */
+		0x00c36400,		/* Ceph */
+		0x0bd00bd0,		/* Lustre */
+		0x01161970, 0x7461636f	/* GFS2, OCFS2 */
+	};
+	struct statfs f;
+
+	if (fstatfs(fd, &f) == -1)
+		return false;
+	for (size_t i = 0; i < COUNT(magic); i++)
+		if ((uint32_t)f.f_type == magic[i])
+			return true;
+	return false;
+}
+
+/* LMDB maps its lock file sparse: on a full disk the first store into it
+ * would be a SIGBUS, so it gets its blocks before. */
+static int
+reserve_lock(struct store *st)
+{
+	struct stat s;
+
+	if (fstatat(st->index_dir, LOCK, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    s.st_size >= LOCK_SIZE)
+		return 0;
+	int fd = openat(st->index_dir, LOCK,
+	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1)
+		return -1;
+	int e = posix_fallocate(fd, 0, LOCK_SIZE);
+	close(fd);
+	if (e != 0) {
+		unlinkat(st->index_dir, LOCK, 0);
+		errno = e;
+		return -1;
+	}
+	return 0;
+}
+
+static void
+env_close(struct index *ix)
+{
+	if (ix->env != NULL)
+		mdb_env_close(ix->env);
+	ix->env = NULL;
+	ix->fd = -1;
+}
+
+/* Whether the path leads to what is open, and all of it is there. */
+static bool
+is_same(struct store *st)
+{
+	struct index *ix = st->ix;
+	struct stat d, l;
+	MDB_envinfo info;
+
+	if (ix->env == NULL || ix->damaged ||
+	    fstatat(st->index_dir, DATA, &d, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    fstatat(st->index_dir, LOCK, &l, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    d.st_dev != ix->dev || d.st_ino != ix->ino ||
+	    l.st_ino != ix->lock_ino)
+		return false;
+	mdb_env_info(ix->env, &info);
+	/* A page beyond the end of the file would be a SIGBUS. */
+	return (uint64_t)d.st_size / 4096 > info.me_last_pgno;
+}
+
+/* 0, or LMDB's or the system's error. */
+static int
+env_open(struct store *st)
+{
+	struct index *ix = st->ix;
+	struct stat s, l;
+	struct buf path = { 0 };
+	size_t size = 0;
+	int e, dead;
+
+	if (reserve_lock(st) == -1 ||
+	    fstatat(st->index_dir, LOCK, &l, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno;
+	if (fstatat(st->index_dir, DATA, &s, AT_SYMLINK_NOFOLLOW) == 0)
+		size = (size_t)s.st_size;
+	ix->lock_ino = l.st_ino;
+	size = (size + size / 8 + HEADROOM) & ~(size_t)0xfffff;
+	if ((e = mdb_env_create(&ix->env)) != 0)
+		return e;
+	mdb_env_set_mapsize(ix->env, size);
+	buf_adds(&path, st->index_path);
+	buf_adds(&path, "/index");
+	e = mdb_env_open(ix->env, buf_cstr(&path), MDB_NOTLS, 0600);
+	buf_free(&path);
+	if (e == 0)
+		e = mdb_env_get_fd(ix->env, &ix->fd);
+	if (e == 0 && fstat(ix->fd, &s) == -1)
+		e = errno;
+	if (e != 0) {
+		env_close(ix);
+		return e;
+	}
+	fcntl(ix->fd, F_SETFD, FD_CLOEXEC);
+	ix->dev = s.st_dev;
+	ix->ino = s.st_ino;
+	ix->damaged = false;
+	ix->generation++;
+	mdb_reader_check(ix->env, &dead);
+	return 0;
+}
+
+/* Move a bad index out of the way and remove it.  The lock is held. */
+static enum store_result
+discard(struct store *st)
+{
+	char name[40];
+	uint64_t r;
+	struct buf b = { 0 };
+
+	env_close(st->ix);
+	random_fill(&r, sizeof r);
+	buf_addf(&b, "dead.%016llx", (unsigned long long)r);
+	memcpy(name, buf_cstr(&b), b.n + 1);
+	if (renameat(st->index_dir, "index", st->index_dir, name) == -1) {
+		buf_free(&b);
+		return errno == ENOENT ? STORE_OK :
+		    store_fail(st, "set the damaged index aside", errno);
+	}
+	buf_adds(&b, "/data.mdb");
+	unlinkat(st->index_dir, buf_cstr(&b), 0);
+	b.n -= 8;
+	buf_adds(&b, "lock.mdb");
+	unlinkat(st->index_dir, buf_cstr(&b), 0);
+	unlinkat(st->index_dir, name, AT_REMOVEDIR);
+	buf_free(&b);
+	return STORE_OK;
+}
+
+/* 1 if the index says that it is ours, 0 if it is empty, else -1. */
+static int
+read_root(struct index *ix)
+{
+	MDB_val k = { 1, (void *)(uintptr_t)"R" }, v;
+	struct root r;
+	MDB_txn *t;
+	MDB_dbi dbi;
+	int e = mdb_txn_begin(ix->env, NULL, MDB_RDONLY, &t);
+
+	if (e == MDB_READERS_FULL)
+		return 1;
+	if (e != 0)
+		return -1;
+	if ((e = mdb_dbi_open(t, NULL, 0, &dbi)) == 0)
+		e = mdb_get(t, dbi, &k, &v);
+	if (e == 0) {
+		e = -1;
+		if (v.mv_size == sizeof r) {
+			memcpy(&r, v.mv_data, sizeof r);
+			if (memcmp(r.magic, "lemon\0\0", 8) == 0 &&
+			    r.version == INDEX_VERSION)
+				e = 1;
+		}
+	} else
+		e = e == MDB_NOTFOUND ? 0 : -1;
+	mdb_txn_abort(t);
+	return e;
+}
+
+static int
+write_root(struct index *ix)
+{
+	struct root r = { .magic = "lemon\0\0", .version = INDEX_VERSION,
+		.next_mailbox = 1, .next_object = 1 };
+	MDB_val k = { 1, (void *)(uintptr_t)"R" }, v = { sizeof r, &r };
+	MDB_txn *t;
+	MDB_dbi dbi;
+	int e = mdb_txn_begin(ix->env, NULL, 0, &t);
+
+	if (e != 0)
+		return e;
+	if ((e = mdb_dbi_open(t, NULL, 0, &dbi)) == 0)
+		e = mdb_put(t, dbi, &k, &v, 0);
+	if (e != 0) {
+		mdb_txn_abort(t);
+		return e;
+	}
+	return mdb_txn_commit(t);
+}
+
+static void
+sync_dirs(struct store *st)
+{
+	int fd = openat(st->index_dir, "index", O_RDONLY | O_DIRECTORY |
+	    O_CLOEXEC);
+
+	if (fd != -1) {
+		fsync(fd);
+		close(fd);
+	}
+	fsync(st->index_dir);
+}
+
+/* Open what is there, else make it.  The lock is held, so nobody else makes
+ * or removes it; people with a shell still may. */
+static enum store_result
+open_or_make(struct store *st)
+{
+	for (int try = 0; try < 4; try++) {
+		struct stat s;
+
+		if (fstatat(st->index_dir, DATA, &s, AT_SYMLINK_NOFOLLOW) == -1 &&
+		    errno == ENOENT) {
+			/* Its lock file may still be someone's. */
+			unlinkat(st->index_dir, LOCK, 0);
+			if (mkdirat(st->index_dir, "index", 0700) == -1 &&
+			    errno != EEXIST)
+				return store_fail(st, "make the index", errno);
+		}
+		int e = env_open(st);
+		if (e == ENOSPC || e == EDQUOT || e == EMFILE || e == ENFILE ||
+		    e == ENOMEM || e == EACCES || e == EPERM || e == EROFS)
+			return store_fail(st, e == ENOMEM ?
+			    "map the index (is the memory limit too low?)" :
+			    "open the index", e);
+		int found = e == 0 && is_same(st) ? read_root(st->ix) : -1;
+		if (found == 1)
+			return STORE_OK;
+		if (found == 0) {
+			e = write_root(st->ix);
+			sync_dirs(st);
+			if (e == 0)
+				return index_grow(st, 0, true);
+			env_close(st->ix);
+			return store_fail(st, "make the index", e > 0 ? e : EIO);
+		}
+		enum store_result r = discard(st);
+		if (r != STORE_OK)
+			return r;
+	}
+	return store_fail(st, "the index does not stay what it is", 0);
+}
+
+enum store_result
+index_check(struct store *st, bool locked)
+{
+	if (is_same(st))
+		return STORE_OK;
+	env_close(st->ix);
+	if (!st->ix->damaged && env_open(st) == 0 && is_same(st) &&
+	    read_root(st->ix) == 1)
+		return STORE_OK;
+	env_close(st->ix);
+	if (!locked && index_lock(st) == -1)
+		return store_fail(st, "lock the Maildir", errno);
+	if (st->ix->damaged && discard(st) != STORE_OK) {
+		if (!locked)
+			index_unlock(st);
+		return STORE_ERROR;
+	}
+	enum store_result r = open_or_make(st);
+	if (!locked)
+		index_unlock(st);
+	return r;
+}
+
+enum store_result
+index_grow(struct store *st, size_t need, bool reserve)
+{
+	struct index *ix = st->ix;
+	MDB_envinfo info;
+	struct stat s;
+
+	mdb_env_info(ix->env, &info);
+	size_t used = (info.me_last_pgno + 1) * 4096;
+	size_t want = used + need + RESERVE;
+	if (want > info.me_mapsize) {
+		size_t size = want + want / 4 + HEADROOM;
+		int e = mdb_env_set_mapsize(ix->env, size & ~(size_t)0xfffff);
+
+		if (e != 0) {
+			index_damaged(st);	/* unmapped: open it again */
+			return store_fail(st,
+			    "map the index (is the memory limit too low?)",
+			    e > 0 ? e : ENOMEM);
+		}
+	}
+	if (fstat(ix->fd, &s) == -1)
+		return store_fail(st, "look at the index", errno);
+	if ((size_t)s.st_size >= want)
+		return STORE_OK;
+	off_t more = (off_t)want - s.st_size;
+	if (more < STEP)
+		more = STEP;
+	while (fallocate(ix->fd, 0, s.st_size, more) == -1) {
+		if (errno == EINTR)
+			continue;
+		if (errno == EOPNOTSUPP || reserve)
+			break;
+		return store_fail(st, "make room in the index", errno);
+	}
+	return STORE_OK;
+}
+
+enum store_result
+index_open(struct store *st)
+{
+	st->ix = xcalloc(1, sizeof *st->ix);
+	st->ix->fd = -1;
+	if (is_remote(st->index_dir))
+		return store_fail(st, "the index is on a network file system; "
+		    "see the control file index", 0);
+	return index_check(st, false);
+}
+
+void
+index_close(struct store *st)
+{
+	if (st->ix == NULL)
+		return;
+	env_close(st->ix);
+	free(st->ix);
+	st->ix = NULL;
+}

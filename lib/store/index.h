@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef STORE_INDEX_H
+#define STORE_INDEX_H
+
+#include <lmdb.h>
+
+#include "store/internal.h"
+
+/*
+ * The index: one LMDB environment per user, DIR/index/, a fast copy that can
+ * be deleted at any time.  Its write lock is flock(2) on the Maildir itself,
+ * taken before LMDB's, so that a deleted index and its successor never have
+ * two writers at once.
+ */
+
+/* Raised when what is kept in the index, or how, changes. */
+enum { INDEX_VERSION = 1 };
+
+struct root {			/* kept under the key "R" */
+	char magic[8];
+	uint32_t version;
+	uint32_t next_mailbox;
+	uint64_t next_object;
+};
+
+struct txn {
+	struct store *st;
+	MDB_txn *t;
+	bool write;
+	int err;		/* the first failure of a write, for the commit */
+	struct root root;	/* write: put back if it was touched */
+	bool touched;
+};
+
+/* Open it, and make it anew if it is absent, of another version or damaged.
+ * index_close(NULL) is fine. */
+enum store_result index_open(struct store *st);
+void index_close(struct store *st);
+
+/* With the lock held or not: open it anew if the path no longer is what is
+ * open, if it was cut short or if damage was found. */
+enum store_result index_check(struct store *st, bool locked);
+void index_damaged(struct store *st);	/* the next look makes it anew */
+MDB_env *index_env(const struct store *st);
+
+/* Make room for need octets more, in the map and on the disk. */
+enum store_result index_grow(struct store *st, size_t need, bool reserve);
+
+/* The write lock by itself. */
+int index_lock(struct store *st);
+void index_unlock(struct store *st);
+
+/* Which opening of the environment this is: numbers of mailboxes and objects
+ * hold only as long as it stays the same.  The txn_ functions may reopen. */
+uint64_t index_generation(const struct store *st);
+
+/* A snapshot.  Cheap; never held while waiting for a client. */
+enum store_result txn_read(struct store *st, struct txn *t);
+
+/*
+ * The write lock and a transaction that may write about need octets more.
+ * With reserve it may use what is set aside so that messages can be expunged
+ * on a full disk, and STORE_FULL comes only when that is gone too.
+ */
+enum store_result txn_write(struct store *st, struct txn *t, size_t need,
+    bool reserve);
+
+/* Commit durably, or give up; both end it and release the lock. */
+enum store_result txn_commit(struct txn *t);
+void txn_abort(struct txn *t);	/* a transaction that has ended is fine */
+
+/* --- keys: one letter for the kind, then numbers in big-endian order --- */
+
+enum { KEY_MAX = 32 };
+
+struct key {
+	unsigned char p[KEY_MAX];
+	size_t n;
+};
+
+struct key key_start(char kind);
+void key_u32(struct key *k, uint32_t v);
+void key_u64(struct key *k, uint64_t v);
+uint32_t key_get_u32(const MDB_val *k, size_t at);
+uint64_t key_get_u64(const MDB_val *k, size_t at);
+
+/* One value.  txn_get gives false if it is absent; the span is valid until
+ * the next write or the end.  txn_put and txn_del note a failure, which then
+ * makes txn_commit fail. */
+bool txn_get(struct txn *t, const struct key *k, struct span *v);
+bool txn_get_fixed(struct txn *t, const struct key *k, void *v, size_t n);
+void txn_put(struct txn *t, const struct key *k, struct span v);
+void txn_del(struct txn *t, const struct key *k);
+
+/* Walk the keys that begin with the first n octets of from, from it on.
+ *     walk_start(&w, t, &from, n);
+ *     while (walk_next(&w)) … w.key, w.val …
+ *     walk_end(&w);
+ * The entry at hand may be replaced by one of the same size or deleted;
+ * nothing else may be written meanwhile. */
+struct walk {
+	struct txn *t;
+	MDB_cursor *c;
+	struct key from;
+	size_t prefix;
+	bool begun;
+	MDB_val key, val;
+};
+void walk_start(struct walk *w, struct txn *t, const struct key *from,
+    size_t prefix);
+bool walk_next(struct walk *w);
+/* Begin again elsewhere with the same cursor. */
+void walk_seek(struct walk *w, const struct key *from, size_t prefix);
+void walk_replace(struct walk *w, const void *v, size_t n);
+void walk_delete(struct walk *w);
+void walk_end(struct walk *w);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/intent.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+struct stored {
+	uint32_t mailbox, pad;
+	struct batch batch;
+	char disk[256];		/* the folder's directory */
+};
+
+static struct key
+key_intent(uint64_t token)
+{
+	struct key k = key_start('i');
+
+	key_u64(&k, token);
+	return k;
+}
+
+static struct flock
+octet(uint64_t token)
+{
+	return (struct flock){ .l_type = F_WRLCK, .l_whence = SEEK_SET,
+		.l_start = (off_t)token, .l_len = 1 };
+}
+
+enum store_result
+intent_begin(struct intent *i, struct mailbox *mb, const struct batch *b)
+{
+	struct store *st = mb->st;
+	struct stored s = { .batch = *b };
+	struct change c;
+
+	random_fill(&i->token, sizeof i->token);
+	i->token = (i->token >> 2) | 1;
+	i->fd = openat(st->index_dir, "writers",
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct flock l = octet(i->token);
+	if (i->fd == -1 || fcntl(i->fd, F_OFD_SETLK, &l) == -1) {
+		enum store_result e = store_fail(st, "lock writers", errno);
+
+		intent_end(i);
+		return e;
+	}
+	enum store_result r = change_begin(&c, mb, 0, false);
+	if (r == STORE_OK) {
+		struct key k = key_intent(i->token);
+
+		s.mailbox = mb->id;
+		strncpy(s.disk, mb->disk, sizeof s.disk - 1);
+		txn_put(c.t, &k, (struct span){ (char *)&s, sizeof s });
+		r = change_commit(&c);
+	}
+	if (r != STORE_OK)
+		intent_end(i);
+	return r;
+}
+
+void
+intent_done(struct intent *i, struct txn *t)
+{
+	struct key k = key_intent(i->token);
+
+	if (i->token != 0)
+		txn_del(t, &k);
+}
+
+void
+intent_end(struct intent *i)
+{
+	if (i->token != 0 && i->fd != -1)
+		close(i->fd);
+	*i = (struct intent){ .fd = -1 };
+}
+
+static bool
+is_alive(struct store *st, uint64_t token)
+{
+	struct flock l = octet(token);
+	int fd = openat(st->index_dir, "writers",
+	    O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd == -1)
+		return errno != ENOENT;
+	bool yes = fcntl(fd, F_OFD_GETLK, &l) == -1 || l.l_type != F_UNLCK;
+	close(fd);
+	return yes;
+}
+
+/* Remove the batch's files.  The names are long and random: no other
+ * program's file is like them. */
+static bool
+undo(struct store *st, const struct stored *s)
+{
+	struct buf path = { 0 };
+	struct dirent *e;
+
+	buf_adds(&path, s->disk);
+	buf_adds(&path, "/cur");
+	int fd = openat(st->dir, buf_cstr(&path), O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC);
+	buf_free(&path);
+	if (fd == -1)
+		return errno == ENOENT || errno == ENOTDIR;
+	DIR *d = fdopendir(fd);
+	if (d == NULL) {
+		close(fd);
+		return false;
+	}
+	while ((e = readdir(d)) != NULL)
+		if (batch_has(&s->batch, span_str(e->d_name)))
+			unlinkat(dirfd(d), e->d_name, 0);
+	bool good = fsync(dirfd(d)) == 0;
+	closedir(d);
+	return good;
+}
+
+void
+intent_undo_dead(struct txn *t)
+{
+	struct key from = key_start('i');
+	struct stored s;
+	struct walk w;
+
+	walk_start(&w, t, &from, 1);
+	while (walk_next(&w)) {
+		if (w.val.mv_size != sizeof s) {
+			walk_delete(&w);
+			continue;
+		}
+		memcpy(&s, w.val.mv_data, sizeof s);
+		s.disk[sizeof s.disk - 1] = '\0';
+		s.batch.host[sizeof s.batch.host - 1] = '\0';
+		if (!is_alive(t->st, key_get_u64(&w.key, 1)) &&
+		    undo(t->st, &s))
+			walk_delete(&w);
+	}
+	walk_end(&w);
+}
+
+bool
+intent_covers(struct txn *t, uint32_t mailbox, struct span name)
+{
+	struct key from = key_start('i');
+	struct stored s;
+	struct walk w;
+	bool yes = false;
+
+	walk_start(&w, t, &from, 1);
+	while (!yes && walk_next(&w))
+		if (w.val.mv_size == sizeof s) {
+			memcpy(&s, w.val.mv_data, sizeof s);
+			yes = s.mailbox == mailbox &&
+			    batch_has(&s.batch, name);
+		}
+	walk_end(&w);
+	return yes;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef STORE_INTENT_H
+#define STORE_INTENT_H
+
+#include "store/batch.h"
+#include "store/record.h"
+
+/*
+ * A batch that must come whole or not at all first commits the prefix of its
+ * file names.  A writer holds a lock on one octet of the file `writers`
+ * beside the index as long as it lives, so whoever takes the write lock next
+ * sees which intents are of the dead, and removes their files.
+ */
+struct intent {
+	uint64_t token;		/* 0: none */
+	int fd;
+};
+
+/* Commit that files of the batch will come into cur of mb. */
+enum store_result intent_begin(struct intent *i, struct mailbox *mb,
+    const struct batch *b);
+
+/* All is well: forget it in the transaction that makes the batch real. */
+void intent_done(struct intent *i, struct txn *t);
+
+/* After that transaction, or to give up: let go.  Files of what was given up
+ * are removed by intent_undo_dead. */
+void intent_end(struct intent *i);
+
+/* The write lock is held. */
+void intent_undo_dead(struct txn *t);
+
+/* Whether a file of the mailbox belongs to a batch that is still coming. */
+bool intent_covers(struct txn *t, uint32_t mailbox, struct span name);
+
+#endif

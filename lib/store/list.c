@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/list.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/file.h"
+#include "store/keyword.h"
+#include "store/filename.h"
+#include "store/letters.h"
+
+enum {
+	LIST_MAX = 1 << 30,
+	LIST_SPARE = 16 << 10,	/* set aside for EXPUNGE on a full disk */
+	DEAD_MIN = 64 << 10	/* smaller waste is not worth a rewriting */
+};
+
+enum store_result
+list_read(struct mailbox *mb, struct buf *text, uint64_t *inode)
+{
+	struct stat s;
+
+	if (fstatat(mb->dir, UIDLIST_FILE, &s, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? STORE_NONEXISTENT :
+		    store_fail(mb->st, "look at " UIDLIST_FILE, errno);
+	if (file_read(mb->dir, UIDLIST_FILE, LIST_MAX, text) == -1)
+		return store_fail(mb->st, "read " UIDLIST_FILE, errno);
+	*inode = s.st_ino;
+	return STORE_OK;
+}
+
+/* A temporary file beside it with that text, synced. */
+static int
+make_new(struct mailbox *mb, const char *name, struct span text)
+{
+	int fd = openat(mb->dir, name,
+	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return -1;
+	if (file_write(fd, text) == -1 || fsync(fd) == -1) {
+		int e = errno;
+
+		close(fd);
+		unlinkat(mb->dir, name, 0);
+		errno = e;
+		return -1;
+	}
+	fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)text.n, LIST_SPARE);
+	return fd;
+}
+
+/* Put it in the place of the old one.  It takes fd. */
+static int
+take_new(struct mailbox *mb, int fd, const char *name, uint64_t size,
+    struct meta *m)
+{
+	struct stat s;
+
+	if (fstat(fd, &s) == -1 ||
+	    renameat(mb->dir, name, mb->dir, UIDLIST_FILE) == -1 || fsync(mb->dir) == -1) {
+		int e = errno;
+
+		close(fd);
+		errno = e;
+		return -1;
+	}
+	if (mb->list != -1)
+		close(mb->list);
+	mb->list = fd;
+	m->list_ino = s.st_ino;
+	m->list_size = size;
+	m->list_dead = 0;
+	return 0;
+}
+
+enum store_result
+list_replace(struct mailbox *mb, struct span text, struct meta *m)
+{
+	static const char name[] = UIDLIST_FILE ".new";
+	int fd = make_new(mb, name, text);
+
+	if (fd == -1 || take_new(mb, fd, name, text.n, m) == -1)
+		return store_fail(mb->st, "write " UIDLIST_FILE, errno);
+	return STORE_OK;
+}
+
+/* What the index knows, as the text of a new list. */
+static void
+from_index(struct mailbox *mb, struct txn *t, const struct meta *m,
+    struct buf *text)
+{
+	struct key from = key_uid('f', mb->id, 0);
+	struct set *has;
+	struct walk w;
+
+	names_load(mb, t, m);
+	has = xcalloc(mb->names->n + 1, sizeof *has);
+	uidlist_header(text, m->uidvalidity, m->uidnext, m->guid);
+	uidlist_uidnext(text, m->uid_limit > m->uidnext ? m->uid_limit :
+	    m->uidnext);
+	uidlist_modseq(text, m->modseq_limit);
+	for (size_t i = 0; i < mb->names->n; i++)
+		uidlist_keyword(text, (uint32_t)i, mb->names->name[i]);
+	struct buf gone = { 0 };
+	walk_start(&w, t, &from, 5);
+	while (walk_next(&w)) {
+		uint32_t uid = key_get_u32(&w.key, 5);
+		struct span name = { w.val.mv_data, w.val.mv_size };
+		struct rec r;
+		size_t n;
+
+		uidlist_message(text, uid, filename_base(span_skip(name, 1)));
+		if (!rec_get(t, mb->id, uid, &r))
+			continue;
+		if (r.flags & REC_GONE)
+			uidlist_forget(&gone, &(struct uidlist_gone){ uid,
+			    r.inode }, 1);
+		const uint32_t *k = set_keywords(mb, t, r.set, &n);
+		for (size_t i = 0; i < n && k[i] < mb->names->n; i++)
+			set_add(&has[k[i]], uid, uid);
+	}
+	walk_end(&w);
+	for (size_t i = 0; i < mb->names->n; i++) {
+		uidlist_flag(text, true, (uint32_t)i, &has[i]);
+		set_free(&has[i]);
+	}
+	buf_add(text, buf_span(&gone));
+	buf_free(&gone);
+	free(has);
+}
+
+/* Open the file; if it is not what was committed, write it anew. */
+static enum store_result
+list_open(struct change *c)
+{
+	struct mailbox *mb = c->mb;
+	struct buf text = { 0 };
+	struct stat s;
+
+	if (mb->list != -1 && (fstatat(mb->dir, UIDLIST_FILE, &s,
+	    AT_SYMLINK_NOFOLLOW) == -1 || s.st_ino != c->m.list_ino)) {
+		close(mb->list);
+		mb->list = -1;
+	}
+	if (mb->list == -1)
+		mb->list = openat(mb->dir, UIDLIST_FILE,
+		    O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (mb->list == -1 && errno != ENOENT && errno != ELOOP)
+		return store_fail(mb->st, "open " UIDLIST_FILE, errno);
+	if (mb->list != -1 && fstat(mb->list, &s) == 0 &&
+	    s.st_ino == c->m.list_ino &&
+	    (uint64_t)s.st_size >= c->m.list_size) {
+		if ((uint64_t)s.st_size > c->m.list_size &&
+		    ftruncate(mb->list, (off_t)c->m.list_size) == -1)
+			return store_fail(mb->st, "cut " UIDLIST_FILE, errno);
+		return STORE_OK;
+	}
+	from_index(mb, c->t, &c->m, &text);
+	enum store_result r = list_replace(mb, buf_span(&text), &c->m);
+	buf_free(&text);
+	return r;
+}
+
+enum store_result
+list_append(struct change *c)
+{
+	struct mailbox *mb = c->mb;
+	enum store_result r = list_open(c);
+	struct span s = buf_span(&c->lines);
+
+	if (r != STORE_OK)
+		return r;
+	if (s.n == 0)
+		return STORE_OK;
+	if (lseek(mb->list, (off_t)c->m.list_size, SEEK_SET) == -1 ||
+	    file_write(mb->list, s) == -1) {
+		r = store_fail(mb->st, "write " UIDLIST_FILE, errno);
+		if (ftruncate(mb->list, (off_t)c->m.list_size) == -1)
+			r = store_fail(mb->st, "cut " UIDLIST_FILE, errno);
+		return r;
+	}
+	c->m.list_size += s.n;
+	if (c->reserved && fdatasync(mb->list) == -1)
+		return store_fail(mb->st, "sync " UIDLIST_FILE, errno);
+	return STORE_OK;
+}
+
+enum store_result
+list_sync(struct mailbox *mb)
+{
+	if (mb->list != -1 && fdatasync(mb->list) == -1)
+		return store_fail(mb->st, "sync " UIDLIST_FILE, errno);
+	return STORE_OK;
+}
+
+/* Copy what was added to the old list while the new one was written. */
+static int
+copy_tail(struct mailbox *mb, int to, uint64_t from, uint64_t end)
+{
+	struct buf b = { 0 };
+	int old = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
+	    O_CLOEXEC), r = -1;
+	size_t n = (size_t)(end - from);
+
+	if (old != -1 && file_pread(old, buf_room(&b, n), n,
+	    (int64_t)from) == (ssize_t)n) {
+		b.n = n;
+		r = file_write(to, buf_span(&b));
+		if (r == 0)
+			r = fsync(to);
+	}
+	if (old != -1)
+		close(old);
+	buf_free(&b);
+	return r;
+}
+
+enum store_result
+list_compact(struct mailbox *mb)
+{
+	struct buf text = { 0 }, name = { 0 };
+	struct change c;
+	struct meta m;
+	struct txn t;
+	enum store_result r = txn_read(mb->st, &t);
+
+	if (r != STORE_OK)
+		return r;
+	if (mb->generation != index_generation(mb->st) ||
+	    !meta_get(&t, mb->id, &m) || m.building ||
+	    m.list_dead < DEAD_MIN || m.list_dead < m.list_size / 2) {
+		txn_abort(&t);
+		return STORE_OK;
+	}
+	from_index(mb, &t, &m, &text);
+	txn_abort(&t);
+	buf_addf(&name, UIDLIST_FILE ".%ld", (long)getpid());
+	int fd = make_new(mb, buf_cstr(&name), buf_span(&text));
+	uint64_t size = text.n;
+	buf_free(&text);
+	r = fd == -1 ? STORE_FULL : change_begin(&c, mb, 0, false);
+	if (r == STORE_OK) {
+		/* Someone else may have done it; then this is not needed. */
+		if (c.m.list_ino == m.list_ino &&
+		    c.m.list_size >= m.list_size &&
+		    copy_tail(mb, fd, m.list_size, c.m.list_size) == 0) {
+			size += c.m.list_size - m.list_size;
+			if (take_new(mb, fd, buf_cstr(&name), size,
+			    &c.m) == 0)
+				r = change_commit(&c);
+			fd = -1;
+		}
+		change_abort(&c);
+	}
+	if (fd != -1) {
+		close(fd);
+		unlinkat(mb->dir, buf_cstr(&name), 0);
+	}
+	buf_free(&name);
+	return r;
+}

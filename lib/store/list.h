@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef STORE_LIST_H
+#define STORE_LIST_H
+
+#include "store/record.h"
+#include "store/uidlist.h"
+
+/* The file lemon-uidlist of a folder.  All but list_read and list_compact
+ * want the write lock. */
+
+/* The whole file: STORE_NONEXISTENT if there is none. */
+enum store_result list_read(struct mailbox *mb, struct buf *text,
+    uint64_t *inode);
+
+/* Replace the file durably, and note it in *m. */
+enum store_result list_replace(struct mailbox *mb, struct span text,
+    struct meta *m);
+
+/* Write c->lines behind what is committed, after cutting what is not. */
+enum store_result list_append(struct change *c);
+
+/* After the commit, without the lock: make the lines durable. */
+enum store_result list_sync(struct mailbox *mb);
+
+/* Write it anew if over half of it is dead.  Takes the lock only at the
+ * end. */
+enum store_result list_compact(struct mailbox *mb);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef STORE_SCAN_H
+#define STORE_SCAN_H
+
+#include "store/record.h"
+
+/*
+ * Noticing what other programs did to cur/ and new/.  A directory is read
+ * only if its mtime is not the one that is known (QUICK), or also if nobody
+ * touched it for two seconds and it was not read since (FULL): a change in
+ * the same moment as the known mtime would not show in it.
+ */
+enum look { LOOK_QUICK, LOOK_FULL };
+
+/* STORE_CHANGED: the folder is gone.  *found: something had changed. */
+enum store_result mailbox_look(struct mailbox *mb, enum look how,
+    bool *found);
+
+/* The first look at a folder that is new to the index: UIDs and keywords come
+ * from its uidlist. */
+enum store_result scan_build(struct mailbox *mb);
+
+#endif

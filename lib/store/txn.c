@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <string.h>
+
+#include "store/index.h"
+
+/* The only database of the environment needs no opening. */
+enum { DBI = 1 };
+
+static enum store_result
+lmdb_fail(struct store *st, const char *what, int e)
+{
+	switch (e) {
+	case MDB_MAP_FULL:
+	case MDB_TXN_FULL:
+		return store_fail(st, what, ENOMEM);
+	case MDB_READERS_FULL:
+		store_fail(st, "too many readers of the index", 0);
+		return STORE_INUSE;
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_PANIC:
+	case MDB_INVALID:
+	case MDB_BAD_TXN:
+	case MDB_CURSOR_FULL:
+	case MDB_INCOMPATIBLE:
+		index_damaged(st);
+		break;
+	}
+	return e > 0 ? store_fail(st, what, e) :
+	    store_fail(st, mdb_strerror(e), 0);
+}
+
+static int
+begin(struct store *st, unsigned flags, MDB_txn **t)
+{
+	MDB_env *env = index_env(st);
+	int e = mdb_txn_begin(env, NULL, flags, t), dead;
+
+	/* Another process has made the map larger. */
+	if (e == MDB_MAP_RESIZED && (e = mdb_env_set_mapsize(env, 0)) == 0)
+		e = mdb_txn_begin(env, NULL, flags, t);
+	if (e == MDB_READERS_FULL) {
+		mdb_reader_check(env, &dead);
+		e = mdb_txn_begin(env, NULL, flags, t);
+	}
+	return e;
+}
+
+enum store_result
+txn_read(struct store *st, struct txn *t)
+{
+	enum store_result r = STORE_ERROR;
+
+	*t = (struct txn){ .st = st };
+	for (int try = 0; try < 2; try++) {
+		if ((r = index_check(st, false)) != STORE_OK)
+			return r;
+		int e = begin(st, MDB_RDONLY, &t->t);
+		if (e == 0)
+			return STORE_OK;
+		r = lmdb_fail(st, "read the index", e);
+	}
+	return r;
+}
+
+/* The lock is held. */
+static enum store_result
+begin_write(struct store *st, struct txn *t, size_t need, bool reserve)
+{
+	MDB_val k = { 1, (void *)(uintptr_t)"R" }, v;
+	enum store_result r = index_check(st, true);
+
+	if (r == STORE_OK)
+		r = index_grow(st, need, reserve);
+	if (r != STORE_OK)
+		return r;
+	int e = begin(st, 0, &t->t);
+	if (e != 0)
+		return lmdb_fail(st, "write the index", e);
+	e = mdb_get(t->t, DBI, &k, &v);
+	if (e != 0 || v.mv_size != sizeof t->root) {
+		mdb_txn_abort(t->t);
+		index_damaged(st);
+		return store_fail(st, "the index is damaged", 0);
+	}
+	memcpy(&t->root, v.mv_data, sizeof t->root);
+	return STORE_OK;
+}
+
+enum store_result
+txn_write(struct store *st, struct txn *t, size_t need, bool reserve)
+{
+	enum store_result r = STORE_ERROR;
+
+	*t = (struct txn){ .st = st, .write = true };
+	if (index_lock(st) == -1)
+		return store_fail(st, "lock the Maildir", errno);
+	/* The second try is for what the first found damaged. */
+	for (int try = 0; try < 2; try++) {
+		r = begin_write(st, t, need, reserve);
+		if (r != STORE_ERROR)
+			break;
+	}
+	if (r != STORE_OK) {
+		t->t = NULL;
+		index_unlock(st);
+	}
+	return r;
+}
+
+enum store_result
+txn_commit(struct txn *t)
+{
+	if (t->t == NULL)
+		return STORE_ERROR;
+	if (!t->write) {
+		txn_abort(t);
+		return STORE_OK;
+	}
+	if (t->touched) {
+		struct key k = key_start('R');
+
+		txn_put(t, &k, (struct span){ (char *)&t->root,
+		    sizeof t->root });
+	}
+	int e = t->err;
+	if (e != 0)
+		mdb_txn_abort(t->t);
+	else
+		e = mdb_txn_commit(t->t);
+	t->t = NULL;
+	index_unlock(t->st);
+	return e == 0 ? STORE_OK : lmdb_fail(t->st, "write the index", e);
+}
+
+void
+txn_abort(struct txn *t)
+{
+	if (t->t == NULL)
+		return;
+	mdb_txn_abort(t->t);
+	t->t = NULL;
+	if (t->write)
+		index_unlock(t->st);
+}
+
+struct key
+key_start(char kind)
+{
+	struct key k;
+
+	k.p[0] = (unsigned char)kind;
+	k.n = 1;
+	return k;
+}
+
+void
+key_u32(struct key *k, uint32_t v)
+{
+	uint32_t be = __builtin_bswap32(v);
+
+	memcpy(k->p + k->n, &be, sizeof be);
+	k->n += sizeof be;
+}
+
+void
+key_u64(struct key *k, uint64_t v)
+{
+	uint64_t be = __builtin_bswap64(v);
+
+	memcpy(k->p + k->n, &be, sizeof be);
+	k->n += sizeof be;
+}
+
+uint32_t
+key_get_u32(const MDB_val *k, size_t at)
+{
+	uint32_t v;
+
+	if (k->mv_size < at + sizeof v)
+		return 0;
+	memcpy(&v, (const char *)k->mv_data + at, sizeof v);
+	return __builtin_bswap32(v);
+}
+
+uint64_t
+key_get_u64(const MDB_val *k, size_t at)
+{
+	uint64_t v;
+
+	if (k->mv_size < at + sizeof v)
+		return 0;
+	memcpy(&v, (const char *)k->mv_data + at, sizeof v);
+	return __builtin_bswap64(v);
+}
+
+static MDB_val
+val(const void *p, size_t n)
+{
+	return (MDB_val){ n, (void *)(uintptr_t)p };
+}
+
+/* What LMDB says of damage makes the index anew at the next look. */
+static void
+note(struct txn *t, int e)
+{
+	if (e == 0 || e == MDB_NOTFOUND)
+		return;
+	if (t->err == 0)
+		t->err = e;
+	if (!t->write)
+		lmdb_fail(t->st, "read the index", e);
+}
+
+bool
+txn_get(struct txn *t, const struct key *k, struct span *v)
+{
+	MDB_val key = val(k->p, k->n), got;
+	int e = mdb_get(t->t, DBI, &key, &got);
+
+	note(t, e);
+	if (e != 0)
+		return false;
+	*v = (struct span){ got.mv_data, got.mv_size };
+	return true;
+}
+
+bool
+txn_get_fixed(struct txn *t, const struct key *k, void *v, size_t n)
+{
+	struct span s;
+
+	if (!txn_get(t, k, &s))
+		return false;
+	if (s.n != n) {
+		note(t, MDB_CORRUPTED);
+		return false;
+	}
+	memcpy(v, s.p, n);
+	return true;
+}
+
+void
+txn_put(struct txn *t, const struct key *k, struct span v)
+{
+	MDB_val key = val(k->p, k->n), data = val(v.p, v.n);
+
+	note(t, mdb_put(t->t, DBI, &key, &data, 0));
+}
+
+void
+txn_del(struct txn *t, const struct key *k)
+{
+	MDB_val key = val(k->p, k->n);
+
+	note(t, mdb_del(t->t, DBI, &key, NULL));
+}
+
+void
+walk_start(struct walk *w, struct txn *t, const struct key *from,
+    size_t prefix)
+{
+	*w = (struct walk){ .t = t, .from = *from, .prefix = prefix };
+	int e = mdb_cursor_open(t->t, DBI, &w->c);
+
+	note(t, e);
+	if (e != 0)
+		w->c = NULL;
+}
+
+bool
+walk_next(struct walk *w)
+{
+	if (w->c == NULL)
+		return false;
+	if (!w->begun)
+		w->key = val(w->from.p, w->from.n);
+	int e = mdb_cursor_get(w->c, &w->key, &w->val,
+	    w->begun ? MDB_NEXT : MDB_SET_RANGE);
+	w->begun = true;
+	note(w->t, e);
+	return e == 0 && w->key.mv_size >= w->prefix &&
+	    memcmp(w->key.mv_data, w->from.p, w->prefix) == 0;
+}
+
+void
+walk_seek(struct walk *w, const struct key *from, size_t prefix)
+{
+	w->from = *from;
+	w->prefix = prefix;
+	w->begun = false;
+}
+
+void
+walk_replace(struct walk *w, const void *v, size_t n)
+{
+	MDB_val data = val(v, n);
+
+	note(w->t, mdb_cursor_put(w->c, &w->key, &data, MDB_CURRENT));
+}
+
+void
+walk_delete(struct walk *w)
+{
+	note(w->t, mdb_cursor_del(w->c, 0));
+}
+
+void
+walk_end(struct walk *w)
+{
+	if (w->c != NULL)
+		mdb_cursor_close(w->c);
+	w->c = NULL;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "store/attach.h"
+#include "store/scan.h"
+#include "store/view_internal.h"
+
+static void
+add_recent(struct view *v, struct txn *t, const struct meta *m)
+{
+	struct key from = key_mailbox('u', v->mb->id);
+	struct walk w;
+
+	/* What nobody has seen, and what is still in new/. */
+	for (uint32_t uid = bits_next(&v->present, m->first_recent); uid != 0;
+	    uid = bits_next(&v->present, uid + 1))
+		set_add(&v->recent, uid, uid);
+	walk_start(&w, t, &from, from.n);
+	while (walk_next(&w)) {
+		uint32_t uid = key_get_u32(&w.key, from.n);
+
+		if (bits_has(&v->present, uid))
+			set_add(&v->recent, uid, uid);
+	}
+	walk_end(&w);
+}
+
+enum store_result
+view_open(struct mailbox *mb, struct view **out)
+{
+	struct txn t;
+	struct meta m;
+	bool found;
+	enum store_result r = mailbox_look(mb, LOOK_QUICK, &found);
+
+	*out = NULL;
+	if (r == STORE_OK)
+		r = mailbox_read(mb, &t, &m);
+	if (r != STORE_OK)
+		return r;
+	struct view *v = xcalloc(1, sizeof *v);
+	v->mb = mb;
+	v->uidnext = m.uidnext;
+	v->uidvalidity = m.uidvalidity;
+	v->modseq = m.modseq;
+	v->keywords = m.keywords;
+	bits_load(&v->present, &t, mb->id, PRESENT);
+	add_recent(v, &t, &m);
+	txn_abort(&t);
+	*out = v;
+	return STORE_OK;
+}
+
+void
+view_close(struct view *v)
+{
+	if (v == NULL)
+		return;
+	bits_free(&v->present);
+	set_free(&v->recent);
+	set_free(&v->tell);
+	free(v->own);
+	free(v);
+}
+
+uint32_t
+view_exists(const struct view *v)
+{
+	return v->present.total;
+}
+
+uint32_t
+view_uidnext(const struct view *v)
+{
+	return v->uidnext;
+}
+
+uint32_t
+view_uidvalidity(const struct view *v)
+{
+	return v->uidvalidity;
+}
+
+uint64_t
+view_modseq(const struct view *v)
+{
+	return v->modseq;
+}
+
+uint32_t
+view_uid(const struct view *v, uint32_t seq)
+{
+	return bits_select(&v->present, seq);
+}
+
+uint32_t
+view_seq(const struct view *v, uint32_t uid)
+{
+	return bits_has(&v->present, uid) ? bits_rank(&v->present, uid) : 0;
+}
+
+const struct set *
+view_recent(const struct view *v)
+{
+	return &v->recent;
+}
+
+uint32_t
+view_first_unseen(struct view *v)
+{
+	struct txn t;
+	struct meta m;
+	struct chunk seen;
+	uint32_t uid = 0;
+
+	if (mailbox_read(v->mb, &t, &m) != STORE_OK)
+		return 0;
+	for (size_t i = 0; i < v->present.n && uid == 0; i++) {
+		const struct bits_chunk *c = &v->present.c[i];
+		struct key k = key_chunk(v->mb->id, SEEN, c->no);
+
+		if (!txn_get_fixed(&t, &k, &seen, sizeof seen))
+			seen = (struct chunk){ 0 };
+		for (uint32_t j = 0; j < WORDS && uid == 0; j++) {
+			uint64_t w = c->w[j] & ~seen.w[j];
+
+			if (w != 0)
+				uid = c->no * CHUNK + j * 64 +
+				    (uint32_t)__builtin_ctzll(w);
+		}
+	}
+	txn_abort(&t);
+	return uid == 0 ? 0 : view_seq(v, uid);
+}
+
+void
+view_own(struct view *v, uint64_t modseq)
+{
+	if (modseq == 0 || view_is_own(v, modseq))
+		return;
+	v->own = xrealloc(v->own, (v->owns + 1) * sizeof *v->own);
+	v->own[v->owns++] = modseq;
+}
+
+bool
+view_is_own(const struct view *v, uint64_t modseq)
+{
+	for (size_t i = v->owns; i-- > 0; )
+		if (v->own[i] == modseq)
+			return true;
+	return false;
+}
+
+void
+view_changes_free(struct view_changes *ch)
+{
+	set_free(&ch->vanished);
+	set_free(&ch->changed);
+	*ch = (struct view_changes){ 0 };
+}
+
+/* --- synchronising --- */
+
+static void
+find_changed(struct view *v, struct txn *t, struct view_changes *ch)
+{
+	struct key from = key_modseq('j', v->mb->id, v->modseq + 1, 0);
+	struct walk w;
+
+	walk_start(&w, t, &from, 5);
+	while (walk_next(&w)) {
+		uint64_t modseq = key_get_u64(&w.key, 5);
+		uint32_t uid = key_get_u32(&w.key, 13);
+
+		if (bits_has(&v->present, uid) &&
+		    (!view_is_own(v, modseq) || set_has(&v->tell, uid)))
+			set_add(&ch->changed, uid, uid);
+	}
+	walk_end(&w);
+}
+
+/* UIDs of the view that are not in now. */
+static void
+find_vanished(const struct view *v, const struct bits *now,
+    struct set *vanished)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < v->present.n; i++) {
+		const struct bits_chunk *c = &v->present.c[i], *d = NULL;
+
+		while (k < now->n && now->c[k].no < c->no)
+			k++;
+		if (k < now->n && now->c[k].no == c->no)
+			d = &now->c[k];
+		for (uint32_t j = 0; j < WORDS; j++) {
+			uint64_t w = c->w[j] & ~(d == NULL ? 0 : d->w[j]);
+
+			for (; w != 0; w &= w - 1) {
+				uint32_t uid = c->no * CHUNK + j * 64 +
+				    (uint32_t)__builtin_ctzll(w);
+
+				set_add(vanished, uid, uid);
+			}
+		}
+	}
+}
+
+static void
+tell_expunged(const struct view *v, const struct set *gone,
+    view_expunged *fn, void *arg)
+{
+	for (size_t i = gone->n; i-- > 0; )
+		for (uint32_t uid = gone->r[i].hi; ; uid--) {
+			fn(arg, view_seq(v, uid), uid);
+			if (uid == gone->r[i].lo)
+				break;
+		}
+}
+
+/* Whether now has a UID that the view has not: then messages came. */
+static bool
+has_more(const struct view *v, const struct bits *now, size_t vanished)
+{
+	return now->total > v->present.total - vanished;
+}
+
+static void
+take_bits(struct view *v, struct bits *now, const struct set *keep)
+{
+	struct bits old = v->present;
+
+	for (size_t i = 0; i < keep->n; i++)
+		for (uint32_t uid = keep->r[i].lo; ; uid++) {
+			bits_set(now, uid, true);
+			if (uid == keep->r[i].hi)
+				break;
+		}
+	if (keep->n > 0)
+		bits_count(now);
+	v->present = *now;
+	bits_free(&old);
+}
+
+static void
+forget_recent(struct view *v, const struct set *gone)
+{
+	for (size_t i = 0; i < gone->n; i++)
+		set_remove(&v->recent, gone->r[i].lo, gone->r[i].hi);
+}
+
+enum store_result
+view_sync(struct view *v, bool expunge, struct view_changes *ch,
+    bool *held, view_expunged *fn, void *arg)
+{
+	struct txn t;
+	struct meta m;
+	struct bits now = { 0 };
+	struct set gone = { 0 };
+	enum store_result r = mailbox_read(v->mb, &t, &m);
+
+	set_clear(&ch->vanished);
+	set_clear(&ch->changed);
+	ch->exists = ch->keywords = false;
+	*held = v->held;
+	if (r != STORE_OK)
+		return r;
+	if (m.uidvalidity != v->uidvalidity) {
+		txn_abort(&t);
+		return STORE_CHANGED;
+	}
+	ch->keywords = m.keywords != v->keywords;
+	v->keywords = m.keywords;
+	if (m.modseq == v->modseq && m.uidnext == v->uidnext &&
+	    !(v->held && expunge)) {
+		txn_abort(&t);
+		return STORE_OK;
+	}
+	find_changed(v, &t, ch);
+	bits_load(&now, &t, v->mb->id, PRESENT);
+	find_vanished(v, &now, &gone);
+	ch->exists = has_more(v, &now, (size_t)set_count(&gone));
+	if (expunge && fn != NULL)
+		tell_expunged(v, &gone, fn, arg);
+	*held = v->held = !expunge && gone.n > 0;
+	take_bits(v, &now, expunge ? &(struct set){ 0 } : &gone);
+	if (ch->exists)
+		add_recent(v, &t, &m);
+	txn_abort(&t);
+	if (expunge) {
+		forget_recent(v, &gone);
+		set_add_set(&ch->vanished, &gone);
+	}
+	set_free(&gone);
+	v->modseq = m.modseq;
+	v->uidnext = m.uidnext;
+	v->owns = 0;
+	set_clear(&v->tell);
+	return STORE_OK;
+}
+
+/* --- the file of a message --- */
+
+static enum store_result
+locate(struct view *v, uint32_t uid, int *dir, struct buf *name,
+    uint64_t *object)
+{
+	struct txn t;
+	struct meta m;
+	struct rec rec;
+	struct span s;
+	enum store_result r = mailbox_read(v->mb, &t, &m);
+
+	if (r != STORE_OK)
+		return r;
+	r = STORE_EXPUNGED;
+	buf_clear(name);
+	if (rec_get(&t, v->mb->id, uid, &rec) && !(rec.flags & REC_GONE) &&
+	    rec_name(&t, v->mb->id, uid, dir, &s)) {
+		buf_add(name, s);
+		*object = rec.object;
+		r = STORE_OK;
+	}
+	txn_abort(&t);
+	return r;
+}
+
+enum store_result
+view_file(struct view *v, uint32_t uid, int *fd, uint64_t *object,
+    struct buf *file)
+{
+	struct buf name = { 0 };
+	enum store_result r = STORE_EXPUNGED;
+	bool found;
+	int dir;
+
+	*fd = -1;
+	/* Renamed behind us, and perhaps again while we look. */
+	for (int try = 0; try < 4 && bits_has(&v->present, uid); try++) {
+		if ((r = locate(v, uid, &dir, &name, object)) != STORE_OK)
+			break;
+		int sub = mailbox_sub(v->mb, dir);
+		*fd = sub == -1 ? -1 : openat(sub, buf_cstr(&name),
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (*fd != -1)
+			break;
+		if (errno != ENOENT) {
+			r = store_fail(v->mb->st, "open a message", errno);
+			break;
+		}
+		r = STORE_EXPUNGED;
+		if (mailbox_look(v->mb, LOOK_FULL, &found) != STORE_OK)
+			break;
+	}
+	if (*fd != -1)
+		buf_add(file, buf_span(&name));
+	buf_free(&name);
+	return *fd != -1 ? STORE_OK : r == STORE_OK ? STORE_EXPUNGED : r;
+}
+
+struct mailbox *
+view_mailbox(struct view *v)
+{
+	return v->mb;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef STORE_VIEW_INTERNAL_H
+#define STORE_VIEW_INTERNAL_H
+
+#include "store/bits.h"
+
+struct view {
+	struct mailbox *mb;
+	struct bits present;
+	struct set recent;
+	uint32_t uidnext, uidvalidity;
+	uint64_t modseq;	/* all changes up to it are in the view */
+	uint64_t *own;		/* MODSEQs above that were ours … */
+	size_t owns;
+	struct set tell;	/* … but hid others' changes of these UIDs */
+	bool held;		/* the view has UIDs that are gone */
+	uint32_t keywords;	/* how many were told */
+};
+
+/* A change of ours got that MODSEQ: view_sync is not to tell it again. */
+void view_own(struct view *v, uint64_t modseq);
+bool view_is_own(const struct view *v, uint64_t modseq);
+
+#endif
