@@ -135,6 +135,9 @@ void session_reset(struct session *s);
 extern const struct cmd cmds_any[];	/* CAPABILITY NOOP LOGOUT ID */
 extern const struct cmd cmds_login[];	/* STARTTLS LOGIN AUTHENTICATE */
 extern const struct cmd cmds_select[];	/* SELECT EXAMINE CLOSE CHECK… */
+extern const struct cmd cmds_mailbox[];	/* CREATE … STATUS */
+extern const struct cmd cmds_list[];	/* LIST LSUB NAMESPACE */
+extern const struct cmd cmds_append[];
 extern const struct cmd cmds_fetch[];
 extern const struct cmd cmds_search[];
 extern const struct cmd cmds_store[];
