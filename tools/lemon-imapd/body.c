@@ -166,14 +166,16 @@ bool
 body_write(struct body *b, const struct fetch_section *f)
 {
 	struct piece c = find(b, &f->section);
-	struct window w = { .total = c.to - c.from };
+	struct window w = { 0 };
 
 	wire_fetch_label(b->out, f);
 	if (c.kind == PIECE_NIL) {
 		out_adds(b->out, " NIL");
 		return true;
 	}
-	if (c.kind != PIECE_OCTETS && !pour(b, &c, &w))
+	if (c.kind == PIECE_OCTETS)
+		w.total = c.to - c.from;
+	else if (!pour(b, &c, &w))
 		return false;
 	w.left = w.total;
 	if (f->partial) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "auth/login_env.h"
@@ -49,19 +50,27 @@ implicit_tls(struct session *s)
 	return false;
 }
 
-/* Whoever runs us, with his own Maildir or one that he may read.  The name is
- * for the log and for settings; looking it up would cost more than all the
- * rest of the start. */
+/* Whoever runs us, with his own Maildir or one that he may read; root becomes
+ * its owner, and stays root only for root's own.  The name is for the log and
+ * for settings; looking it up would cost more than all the rest of the
+ * start. */
 static void
-ourselves(struct account *a, const char *maildir)
+ourselves(struct session *s, const char *maildir)
 {
+	struct account *a = &s->account;
 	struct span user = span_str(getenv("USER"));
 	struct buf uid = { 0 };
+	struct stat st;
 
+	*a = (struct account){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	if (geteuid() == 0 && stat(maildir, &st) == 0 && st.st_uid != 0) {
+		a->uid = st.st_uid;
+		a->gid = st.st_gid;
+	}
+	s->local = true;
 	buf_addf(&uid, "uid%u", (unsigned)geteuid());
 	if (!account_legal(user))
 		user = buf_span(&uid);
-	*a = (struct account){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	memcpy(a->name, user.p, user.n);
 	memcpy(a->label, "-", 2);
 	buf_adds(&a->maildir, maildir);
@@ -73,7 +82,7 @@ static const char *
 from_argument(struct session *s, const char *who)
 {
 	if (strchr(who, '/') != NULL) {
-		ourselves(&s->account, who);
+		ourselves(s, who);
 		return NULL;
 	}
 	switch (account_find(&s->control, span_str(who), &s->account)) {

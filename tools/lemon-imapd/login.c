@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "login.h"
 
+#include <unistd.h>
+
 #include "auth/confine.h"
 #include "auth/sasl.h"
 #include "base/log.h"
@@ -44,7 +46,7 @@ log_login(const struct session *s, const char *method)
 	if (s->account.label[0] != '\0' && s->account.label[0] != '-')
 		log_ks(&l, "label", s->account.label);
 	log_ks(&l, "tls", s->tls != NULL ? tls_version(s->tls) :
-	    s->secure ? "outside" : "none");
+	    !s->secure ? "none" : s->peer.network ? "outside" : "local");
 	log_ks(&l, "confined", confine_level());
 	log_end(&l);
 }
@@ -116,8 +118,11 @@ enter(struct session *s)
 	struct buf maildir = { 0 }, index = { 0 };
 	const char *why = NULL;
 
+	bool stay = s->local && s->account.uid == (uid_t)-1 &&
+	    geteuid() == 0;
+
 	s->control.user = s->account.name;
-	if (confine_become(&s->account, &why) < 0)
+	if (!stay && confine_become(&s->account, &why) < 0)
 		return why;
 	if ((why = settings(s)) != NULL)
 		return why;

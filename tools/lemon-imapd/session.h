@@ -41,6 +41,7 @@ struct session {
 	struct control control;
 	struct tls *tls;	/* NULL: none, or outside */
 	bool secure;		/* what we say cannot be overheard */
+	bool local;		/* a Maildir for whoever started us */
 	bool closing;		/* no further command */
 	const char *bye;	/* then why, for the log; NULL: LOGOUT */
 	int exit;		/* the code, EXIT_OK mostly */
