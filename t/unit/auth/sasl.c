@@ -424,6 +424,33 @@ scram_cases(void)
 	scope = "imap";
 }
 
+static void
+odd_accounts(void)
+{
+	static const struct tls unique = { "tls-unique", NULL };
+	struct client c = { "SCRAM-SHA-1", "old", "one", .gs2 = "n,," };
+
+	house_user("old", NULL);
+	house_password("old", "-", "", "", "one", 1u << SCRAM_SHA1);
+	ok(scram(&c, NULL, true) == SASL_STEP_DONE,
+	    "a verifier for one mechanism lets in by that one");
+	c.mech = "SCRAM-SHA-256";
+	ok(scram(&c, NULL, true) == SASL_STEP_BAD,
+	    "and by the other it is bad, not out of memory");
+	c = (struct client){ "SCRAM-SHA-256-PLUS", "alice",
+	    "Secret of alice", "p=tls-unique,,", .binding = CHANNEL };
+	ok(scram(&c, &unique, true) == SASL_STEP_DONE,
+	    "TLS 1.2 binds by tls-unique");
+
+	house_mkdir("users/broken");
+	house_mkdir("users/broken/verifier");
+	ok(plain(true, SPAN("\0broken\0x")) == SASL_STEP_TEMP,
+	    "an account that cannot be read is a temporary failure");
+	c = (struct client){ "SCRAM-SHA-256", "broken", "x", "n,,",
+	    .binding = NULL };
+	ok(scram(&c, NULL, true) == SASL_STEP_TEMP, "in SCRAM too");
+}
+
 /* What the server's first message tells, without the nonce. */
 static void
 first_word(const char *mech, const char *user, struct buf *to)
@@ -597,6 +624,7 @@ main(void)
 	plain_cases();
 	conversations();
 	scram_cases();
+	odd_accounts();
 	strangers();
 	external_cases();
 	lists();
