@@ -122,7 +122,7 @@ class Session:
             return self.say("503 5.5.1 no recipients")
         if not self.stage("data", "354 go"):
             return
-        text = b""
+        text = bytearray()
         while True:
             line = self.f.readline()
             if "mid" in DIE and len(text) > 20:

@@ -73,9 +73,19 @@ send() {
 	    --from alice@example.org --data @m "$@" >out 2>&1
 }
 
+# say LINE…: a session as alice; the replies in $output.
+say() {
+	run python3 "$BATS_TEST_DIRNAME/submit_say.py" -l alice:secret \
+	    "$SUBMIT" "$@"
+}
+
 count() {
 	find "$1" -name '*.eml' 2>/dev/null | wc -l
 }
+
+FROM='MAIL FROM:<alice@example.org>'
+BOB='RCPT TO:<bob@example.org>'
+CAROL='RCPT TO:<carol@example.net>'
 
 @test "swaks submits to a local user and to the relay, octet for octet" {
 	lmtp
@@ -91,4 +101,484 @@ count() {
 	sed -n '/^From:/,$p' relay/1.eml | head -c "$(stat -c %s m)" |
 	    cmp - m
 	grep -q 'submit user=alice rip=127.0.0.1' submit.log
+}
+
+@test "curl submits over implicit TLS, msmtp over both" {
+	lmtp
+	submission -s
+	letter >m
+	curl -sS --max-time 20 -k -u alice:secret "smtps://127.0.0.1:$SUBMIT" \
+	    --mail-from alice@example.org --mail-rcpt bob@example.org -T m
+	for tls in off on; do
+		rm -f submit.fifo
+		[ $tls = off ] || submission
+		msmtp -C /dev/null --host=127.0.0.1 --port="$SUBMIT" --tls=on \
+		    --tls-starttls=$tls --tls-certcheck=off --auth=plain \
+		    --user=alice --passwordeval='echo secret' \
+		    --from=alice@example.org bob@example.org <m
+	done
+	[ "$(count lmtp)" = 3 ]
+}
+
+@test "a message is completed: Date, Message-ID, Received; Bcc in all its folds is gone" {
+	lmtp
+	submission
+	printf '%s\r\n' 'From: alice@example.org' 'bCC: secret@example.net,' \
+	    ' also@example.net,' '	more@example.net' 'Subject: x' \
+	    'Resent-Bcc : hidden@example.net' ' again' '' 'Bcc: in the text' >m
+	say "$FROM" "$BOB" DATA @m
+	[[ ${lines[3]} == 250\ 2.* ]]
+	[ "$(grep -c '^Date: ' lmtp/1.eml)" = 1 ]
+	[ "$(grep -c '^Message-ID: <.*@mail.example.org>' lmtp/1.eml)" = 1 ]
+	grep -q '^Received: from client.example' lmtp/1.eml
+	grep -q 'with ESMTPSA' lmtp/1.eml
+	! grep -E 'secret|also|more|hidden|again' lmtp/1.eml
+	printf 'From: alice@example.org\nSubject: x\n\nBcc: in the text\n' >want
+	sed -n '/^From:/,$p' lmtp/1.eml | tr -d '\r' | diff - want
+}
+
+@test "the envelope sender must belong to the user" {
+	lmtp
+	submission
+	say 'MAIL FROM:<bob@example.org>' 'MAIL FROM:<x@example.net>' \
+	    'MAIL FROM:<"bob"@example.org>' 'MAIL FROM:<>' RSET \
+	    'MAIL FROM:<"alice"@EXAMPLE.org>' RSET \
+	    'MAIL FROM:<alice+tag@example.org>'
+	[[ ${lines[0]} == "553 5.7.1 "* ]]
+	[[ ${lines[1]} == "553 5.7.1 "* ]]
+	[[ ${lines[2]} == "553 5.7.1 "* ]]
+	[[ ${lines[3]} == "250 "* ]]
+	[[ ${lines[5]} == "250 "* ]]
+	[[ ${lines[7]} == "250 "* ]]
+}
+
+@test "From and Sender of the header must belong to the user, and one of each" {
+	lmtp
+	submission
+	i=0
+	while IFS='|' read -r want head; do
+		i=$((i + 1))
+		printf "$head\r\nSubject: x\r\n\r\nx\r\n" >"m$i"
+		say "$FROM" "$BOB" DATA "@m$i"
+		[[ ${lines[3]} == "$want "* ]] || {
+			echo "$head: ${lines[3]}"
+			false
+		}
+	done <<-'END'
+	550 5.7.1|From: bob@example.org
+	550 5.7.1|From: alice@example.org, bob@example.org
+	550 5.7.1|From: "alice@example.org" <bob@example.org>
+	550 5.7.1|From: alice@example.org\r\n , bob@example.org
+	550 5.7.1|From: alice@example.org\r\nSender: bob@example.org
+	550 5.7.1|From: nobody
+	550 5.7.1|From:
+	554 5.6.0|From: alice@example.org\r\nFrom: bob@example.org
+	554 5.6.0|To: bob@example.org
+	250 2.0.0|From: alice@example.org
+	250 2.0.0|from : "Bob" <ALICE@example.org>
+	250 2.0.0|From: =?utf-8?q?A?= <alice+x@example.org>\r\nSender: alice@example.org
+	END
+	[ "$(count lmtp)" = 3 ]
+}
+
+@test "nothing goes without AUTH, and no password goes without TLS" {
+	lmtp
+	submission
+	run python3 "$BATS_TEST_DIRNAME/submit_say.py" -p "$SUBMIT" \
+	    'EHLO x' "$FROM" 'AUTH PLAIN AGFsaWNlAHNlY3JldA=='
+	[[ $output != *PLAIN* ]]
+	[[ $output == *STARTTLS* ]]
+	[[ $output == *"530 5.7.0 Must issue STARTTLS"* ]]
+	[[ $output == *"538 5.7.11"* ]]
+	run python3 "$BATS_TEST_DIRNAME/submit_say.py" "$SUBMIT" \
+	    'EHLO x' "$FROM"
+	[[ $output == *"AUTH "*PLAIN* ]]
+	[[ $output != *STARTTLS* ]]
+	[[ $output == *"530 5.7.0 Auth"* ]]
+	run python3 "$BATS_TEST_DIRNAME/submit_say.py" -l alice:wrong "$SUBMIT"
+	[[ $output == "535 5.7.8"* ]]
+	grep -q 'auth-failed user=.* rip=127.0.0.1' submit.log
+	! grep -E 'secret|wrong|AGFsaWNl' submit.log
+}
+
+@test "recipients: unknown here 550 5.1.1, elsewhere without a relay 550 5.4.4" {
+	lmtp
+	submission
+	say "$FROM" 'RCPT TO:<nobody@example.org>' "$CAROL" DATA "$BOB"
+	[[ ${lines[1]} == "550 5.1.1 "* ]]
+	[[ ${lines[2]} == "550 5.4.4 "* ]]
+	[[ ${lines[3]} == "554 5.5.0 "* ]]
+	[[ ${lines[4]} == "250 2.1.5 "* ]]
+}
+
+@test "the answer of the relay to RCPT is passed on at once" {
+	lmtp
+	relay -r 'rcpt:no@example.net=550 5.7.27 not to that one' \
+	    -r 'rcpt:later@example.net=450 wait a bit'
+	submission
+	letter >m
+	say "$FROM" 'RCPT TO:<no@example.net>' 'RCPT TO:<later@example.net>' \
+	    "$CAROL" DATA @m
+	[ "${lines[1]}" = "550 5.7.27 not to that one" ]
+	[ "${lines[2]}" = "450 4.0.0 wait a bit" ]
+	[[ ${lines[5]} == "250 2."* ]]
+	[ "$(grep -c RCPT relay/1.env)" = 1 ]
+}
+
+@test "a relay that refuses at any stage: its code, and nobody has the message" {
+	lmtp
+	letter >m
+	for stage in greeting helo mail rcpt data end; do
+		for reply in '450 4.3.2 later' '554 5.3.2 never'; do
+			rm -rf relay relay.fifo submit.fifo
+			relay -r "$stage=$reply"
+			submission
+			say "$FROM" "$BOB" "$CAROL" DATA @m
+			case $stage,$reply in
+			greeting,5*|helo,5*) want='451 4.4.1' ;;
+			*) want=${reply% *} ;;
+			esac
+			[[ $output == *$'\n'"$want"* ]] || {
+				echo "$stage $reply: $output"
+				false
+			}
+			[ "$(count relay)" = 0 ]
+			case $stage in
+			data|end) [ "$(count lmtp)" = 0 ] ;;
+			*)	# bob was accepted, carol was not
+				[ "$(count lmtp)" = 1 ]
+				rm lmtp/*.eml ;;
+			esac
+		done
+	done
+}
+
+@test "a relay that dies at any stage: 451, and nobody has the message" {
+	lmtp
+	letter >m
+	for stage in greeting mail rcpt data mid end; do
+		rm -rf relay relay.fifo submit.fifo lmtp/*.eml
+		relay -d "$stage"
+		submission
+		say "$FROM" "$CAROL" "$BOB" DATA @m
+		[[ $output == *$'\n'"451 4.4."* ]] || {
+			echo "$stage: $output"
+			false
+		}
+		case $stage in
+		data|mid|end) [ "$(count lmtp)" = 0 ] ;;
+		esac
+	done
+}
+
+@test "a relay that did not wait for the message is told again" {
+	relay -d idle
+	submission
+	letter >m
+	say "$FROM" "$CAROL" 'RCPT TO:<dave@example.net>' DATA @m
+	[[ ${lines[4]} == "250 2."* ]]
+	[ "$(grep -c RCPT relay/1.env)" = 2 ]
+}
+
+@test "who fails after others were served is reported to the sender" {
+	lmtp -r 'end:bob@example.org=552 5.2.2 mailbox full'
+	relay
+	submission
+	letter >m
+	say "$FROM ENVID=Q+2B1 RET=FULL" "$CAROL" \
+	    "$BOB ORCPT=rfc822;b+2Bob@example.org" DATA @m
+	[[ ${lines[4]} == "250 2."* ]]
+	[ "$(count relay)" = 1 ]
+	[ "$(count lmtp)" = 1 ]
+	grep -q 'MAIL FROM:<>' lmtp/1.env
+	grep -q 'RCPT TO:<alice@example.org>' lmtp/1.env
+	tr -d '\r' <lmtp/1.eml >bounce
+	grep -q '^Content-Type: multipart/report' bounce
+	grep -q '^Original-Envelope-Id: Q+1' bounce
+	grep -q '^Original-Recipient: rfc822; *b+ob@example.org' bounce
+	grep -q '^Final-Recipient: rfc822; *bob@example.org' bounce
+	grep -q '^Action: failed' bounce
+	grep -q '^Status: 5.2.2' bounce
+	grep -q '552 5.2.2 mailbox full' bounce
+	grep -q '^Bye\.' bounce
+	! grep -q 'carol' bounce
+}
+
+@test "where the report cannot be stored the answer is 451" {
+	lmtp -r 'end:bob@example.org=552 5.2.2 mailbox full' \
+	    -r 'rcpt:alice@example.org=452 4.2.2 mailbox full'
+	relay
+	submission
+	letter >m
+	say "$FROM" "$CAROL" "$BOB" DATA @m
+	[[ ${lines[4]} == "451 4.3.0 "* ]]
+}
+
+@test "NOTIFY=NEVER and the null sender get no report" {
+	lmtp -r 'end:bob@example.org=552 5.2.2 mailbox full'
+	relay
+	submission
+	letter >m
+	say "$FROM" "$CAROL" "$BOB NOTIFY=NEVER" DATA @m
+	[[ ${lines[4]} == "250 2."* ]]
+	say 'MAIL FROM:<>' "$CAROL NOTIFY=SUCCESS" "$BOB" DATA @m
+	[[ ${lines[4]} == "552 5.2.2 "* ]]
+	[ "$(count lmtp)" = 0 ]
+}
+
+@test "DSN parameters are passed on to a hop that has DSN" {
+	lmtp
+	relay
+	submission
+	letter >m
+	p='NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x+2By@example.net'
+	say "$FROM RET=HDRS ENVID=a+3Db" "$CAROL $p" "$BOB $p" DATA @m
+	[[ ${lines[4]} == "250 2."* ]]
+	for d in relay lmtp; do
+		grep -q 'RET=HDRS ENVID=a+3Db' $d/1.env
+		grep -q "$p" $d/1.env
+	done
+	[ "$(count lmtp)" = 1 ]
+}
+
+@test "a hop without DSN: the parameters stay here, and success is reported as relayed" {
+	lmtp
+	relay -n DSN
+	submission
+	letter >m
+	say "$FROM ENVID=e1" "$CAROL NOTIFY=SUCCESS" \
+	    'RCPT TO:<dave@example.net> NOTIFY=FAILURE' DATA @m
+	[[ ${lines[4]} == "250 2."* ]]
+	! grep -E 'NOTIFY|ENVID' relay/1.env
+	[ "$(count lmtp)" = 1 ]
+	tr -d '\r' <lmtp/1.eml >dsn
+	grep -q '^Action: relayed' dsn
+	grep -q '^Final-Recipient: rfc822; *carol@example.net' dsn
+	grep -q '^Original-Envelope-Id: e1' dsn
+	! grep -q dave dsn
+	! grep -q '^Bye\.' dsn
+}
+
+@test "8-bit text and UTF-8 addresses are never sent where they are not taken" {
+	lmtp
+	relay -n 8BITMIME -n SMTPUTF8
+	submission
+	printf 'From: alice@example.org\r\n\r\ncaf\303\251\r\n' >body
+	printf 'From: alice@example.org\r\nSubject: \303\251\r\n\r\nx\r\n' >head
+	say "$FROM BODY=8BITMIME" "$CAROL" DATA @body "$FROM SMTPUTF8" \
+	    'RCPT TO:<ä@example.net>' "$CAROL" DATA @head "$FROM" \
+	    'RCPT TO:<ä@example.net>' RSET "$FROM SMTPUTF8" "$BOB" DATA @head
+	[[ ${lines[3]} == "554 5.6.3 "* ]]
+	[[ ${lines[5]} == "553 5.6.7 "* ]]
+	[[ ${lines[6]} == "250 "* ]]
+	[[ ${lines[8]} == "554 5.6.9 "* ]]
+	[[ ${lines[10]} == "553 5.6.7 "* ]]
+	[[ ${lines[15]} == "250 2."* ]]
+	! LC_ALL=C grep -q $'\303' relay/log
+	[ "$(count relay)" = 0 ]
+	grep -q SMTPUTF8 lmtp/1.env
+	grep -q UTF8SMTPSA lmtp/1.eml
+	tail -c 40 lmtp/1.eml | cmp - <(tail -c 40 head)
+}
+
+@test "the relay is reached by STARTTLS and AUTH, and never without them" {
+	cp "$BATS_FILE_TMPDIR/tls.pem" .
+	fake relay -t tls.pem -a 'me:pass:word'
+	echo "localhost:$PORT verify" >control/relay
+	echo 'me:pass:word' >control/relay-auth
+	submission
+	letter >m
+	chmod 644 control/relay-auth
+	say "$FROM" "$CAROL"
+	[[ ${lines[1]} == "451 4.3.5 relay-auth can be read by others"* ]]
+	chmod 600 control/relay-auth
+	say "$FROM" "$CAROL"
+	[[ ${lines[1]} == "451 4.7.5 "* ]]
+	cp "$BATS_FILE_TMPDIR/cert" control/ca
+	echo "$PWD/control/ca" >control/relay-ca
+	say "$FROM" "$CAROL" DATA @m
+	[[ ${lines[3]} == "250 2."* ]]
+	echo 'me:wrong' >control/relay-auth
+	say "$FROM" "$CAROL"
+	[[ ${lines[1]} == "451 4.7.0 "* ]]
+	! grep -E 'pass|wrong' submit.log
+	fake plain -a 'me:pass'
+	echo 'me:pass' >control/relay-auth
+	for policy in may must verify; do
+		echo "localhost:$PORT $policy" >control/relay
+		say "$FROM" "$CAROL"
+		[[ ${lines[1]} == "451 4.7.4 "* ]]
+	done
+	! grep AUTH plain/log
+	echo "localhost:$PORT none" >control/relay
+	say "$FROM" "$CAROL" DATA @m
+	[[ ${lines[3]} == "250 2."* ]]
+}
+
+@test "a program with the qmail-queue interface takes the mail" {
+	lmtp
+	cat >queue <<-'END'
+	#!/bin/sh
+	cat >queue.message
+	cat <&1 >queue.envelope
+	[ -s queue.say ] && cat queue.say >&6
+	read -r code <queue.code
+	exit $code
+	END
+	chmod +x queue
+	echo "$PWD/queue" >control/qmail-queue
+	submission
+	letter >m
+	while read -r code want; do
+		echo "$code" >queue.code
+		[ "$code" != 82 ] || printf 'D%s' 'Not that, thank you.' >queue.say
+		say "$FROM" "$CAROL NOTIFY=SUCCESS" \
+		    'RCPT TO:<"d e"@example.net>' DATA @m
+		[[ ${lines[4]} == "$want"* ]] || {
+			echo "$code: ${lines[4]}"
+			false
+		}
+	done <<-'END'
+	0 250 2.0.0
+	11 554 5.3.0
+	31 554 5.3.0
+	40 554 5.3.0
+	53 451 4.3.0
+	81 451 4.3.0
+	111 451 4.3.0
+	82 554 5.3.0 Not that, thank you.
+	END
+	tr '\0' '\n' <queue.envelope >envelope
+	printf '%s\n' Falice@example.org Tcarol@example.net \
+	    'T"d e"@example.net' '' | cmp - envelope
+	tr -d '\r' <m | cmp - <(sed -n '/^From:/,$p' queue.message)
+	! grep -q $'\r' queue.message
+	# The queue knows no DSN, so we say "relayed" for it.
+	[ "$(count lmtp)" = 1 ]
+	grep -q '^Action: relayed' lmtp/1.eml
+	chmod -x queue
+	say "$FROM" "$CAROL" DATA @m
+	[[ ${lines[3]} == "451 4.3.0 "* ]]
+}
+
+@test "too big is refused by what is announced and by what comes" {
+	lmtp
+	echo 1000 >control/databytes
+	submission
+	letter >m
+	yes "$(printf 'xxxxxxxxxxxxxxxxxxx\r')" | head -100 >>m
+	say "$FROM SIZE=1001" "$FROM SIZE=10" "$BOB" DATA @m NOOP
+	[[ ${lines[0]} == "552 5.3.4 "* ]]
+	[[ ${lines[4]} == "552 5.3.4 "* ]]
+	[[ ${lines[5]} == "250 "* ]]
+	[ "$(count lmtp)" = 0 ]
+}
+
+@test "a big message streams through a file, and a full disk is 452" {
+	lmtp -n SIZE
+	submission
+	letter >m
+	head -c 600000 /dev/urandom | base64 | sed 's/$/\r/' >>m
+	say "$FROM" "$BOB" DATA @m
+	[[ ${lines[3]} == "250 2."* ]] || { cat submit.log lmtp.err; false; }
+	sed -n '/^From:/,$p' lmtp/1.eml | cmp - m
+	mkfifo small.fifo
+	(ulimit -f 300; exec tcpserver -HRl0 -1 127.0.0.1 0 lemon-submit \
+	    >small.fifo 2>small.log 3>&-) &
+	PIDS="$PIDS $!"
+	read -r SUBMIT <small.fifo
+	say "$FROM" "$BOB" DATA @m
+	[[ ${lines[3]} == "452 4.3.1 "* ]]
+	[ "$(count lmtp)" = 1 ]
+}
+
+@test "a message that has been round too often is refused" {
+	lmtp
+	submission
+	{
+		for i in $(seq 101); do
+			printf 'Received: from x by y; now\r\n'
+		done
+		letter
+	} >m
+	say "$FROM" "$BOB" DATA @m
+	[[ ${lines[3]} == "554 5.4.6 "* ]]
+}
+
+@test "a bare LF or CR in the message ends the session, and nothing is sent" {
+	lmtp
+	relay
+	submission
+	for text in 'x\n.\r\n' 'x\r.\r\n' 'x\r\n.\n' 'x\r\n.\r' '\n' '\r\r\n'; do
+		say "$FROM" "$BOB" "$CAROL" DATA \
+		    "=From: alice@example.org\r\n\r\n$text$FROM\r\n$BOB\r\n" \
+		    '<' '!'
+		[[ ${lines[4]} == "554 5.6.0 Bare"* ]]
+		[ "${lines[5]}" = "(closed)" ]
+	done
+	[ "$(count lmtp)$(count relay)" = 00 ]
+	grep -q 'bye user=alice rip=127.0.0.1 why=smuggling' submit.log
+}
+
+@test "what is pipelined behind STARTTLS is never used" {
+	lmtp
+	submission
+	python3 - "$SUBMIT" >out <<-'END'
+	import socket, ssl, sys
+	s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20)
+	f = s.makefile("rb")
+	f.readline()
+	s.sendall(b"EHLO x\r\n")
+	while f.readline()[3:4] == b"-":
+	    pass
+	s.sendall(b"STARTTLS\r\nEHLO evil\r\nNOOP\r\n")
+	print(f.readline())
+	ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+	ctx.check_hostname, ctx.verify_mode = False, ssl.CERT_NONE
+	s = ctx.wrap_socket(s)
+	s.sendall(b"NOOP\r\nAUTH PLAIN AGFsaWNlAHNlY3JldA==\r\nQUIT\r\n")
+	f = s.makefile("rb")
+	for line in f:
+	    print(line)
+	END
+	[ "$(grep -c . out)" = 4 ]
+	sed -n 1p out | grep -q '220 2.0.0'
+	sed -n 2p out | grep -q '250 2.0.0'
+	sed -n 3p out | grep -q '503 5.5.1'	# EHLO is forgotten
+	sed -n 4p out | grep -q '221 2.0.0'
+	grep -q 'starttls-injection' submit.log
+}
+
+@test "a client that vanishes in the middle leaves nothing behind" {
+	lmtp
+	relay
+	submission
+	python3 "$BATS_TEST_DIRNAME/submit_say.py" -l alice:secret "$SUBMIT" \
+	    "$FROM" "$BOB" "$CAROL" DATA '=From: alice@example.org\r\n\r\nx\r\n.'
+	for i in $(seq 100); do
+		grep -q 'bye user=alice .*why=lost' submit.log && break
+		sleep 0.05
+	done
+	grep -q 'bye user=alice .*why=lost' submit.log
+	[ "$(count lmtp)$(count relay)" = 00 ]
+}
+
+@test "pipelined commands are answered in order, several hundred recipients too" {
+	lmtp
+	relay -r 'rcpt:n7@example.net=550 5.1.1 seven'
+	submission
+	letter | sed 's/^\./../' >m
+	python3 - >cmds <<-'END'
+	print("MAIL FROM:<alice@example.org>\\r\\n" + "".join(
+	    "RCPT TO:<n%d@example.net>\\r\\n" % i for i in range(300)) +
+	    "RCPT TO:<bob@example.org>\\r\\nDATA\\r\\n", end="")
+	END
+	args=()
+	for i in $(seq 303); do args+=('<'); done
+	say "=$(cat cmds)" "${args[@]}" @m 'NOOP'
+	[[ ${lines[0]} == "250 2.1.0 "* ]]
+	[[ ${lines[8]} == "550 5.1.1 seven" ]]
+	[[ ${lines[302]} == "354 "* ]]
+	[[ ${lines[303]} == "250 2."* ]]
+	[ "$(grep -c RCPT relay/1.env)" = 299 ]
 }

@@ -27,6 +27,7 @@ complete_free(struct complete *c)
 	buf_free(&c->spool.head);
 	buf_free(&c->from);
 	buf_free(&c->sender);
+	buf_free(&c->message_id);
 	buf_free(&c->line);
 	*c = (struct complete){ .spool = { .fd = -1 } };
 }
@@ -77,7 +78,8 @@ begin_field(struct complete *c, struct span line)
 	} else if (span_ieq(name, SPAN("Date"))) {
 		c->date = true;
 	} else if (span_ieq(name, SPAN("Message-ID"))) {
-		c->message_id = true;
+		c->ids++;
+		c->keep = c->ids == 1 ? &c->message_id : NULL;
 	}
 	if (c->keep != NULL) {
 		size_t colon = span_chr(line, ':') + 1;

@@ -14,7 +14,7 @@ enum complete_error {
 	COMPLETE_OK,
 	COMPLETE_NO_FROM,	/* no From, or none with an address */
 	COMPLETE_TWO_FROM,	/* RFC 5322 3.6: at most one */
-	COMPLETE_TOO_LONG,	/* From or Sender over COMPLETE_VALUE_MAX */
+	COMPLETE_TOO_LONG,	/* one of those over COMPLETE_VALUE_MAX */
 	COMPLETE_LOOP		/* Received over the limit */
 };
 
@@ -24,9 +24,9 @@ struct complete {
 	struct spool spool;	/* of the message without what is added */
 	uint64_t header;	/* octets of the spool that are its header,
 				   with the empty line */
-	struct buf from, sender;	/* values, folds and all */
-	unsigned froms, senders, received;
-	bool date, message_id;	/* there is one */
+	struct buf from, sender, message_id;	/* values, folds and all */
+	unsigned froms, senders, ids, received;
+	bool date;		/* there is one */
 	bool header_8bit, body_8bit;
 	bool too_long;
 

@@ -78,7 +78,7 @@ acceptable(struct submit *s, struct smtp_reply *r)
 		return false;
 	case COMPLETE_TOO_LONG:
 		smtp_reply_set(r, 554, "5.6.0",
-		    "The From or Sender field is too long");
+		    "The From, Sender or Message-ID field is too long");
 		return false;
 	case COMPLETE_OK:
 		break;
