@@ -86,6 +86,8 @@ by_name(const void *a, const void *b)
 	const struct folder *x = a, *y = b;
 	int c = span_cmp(x->name, y->name);
 
+	if (c == 0 && x->exists != y->exists)
+		return x->exists ? -1 : 1;
 	return c != 0 ? c : span_cmp(x->disk, y->disk);
 }
 
@@ -158,6 +160,7 @@ static void
 name_one(struct store *st, struct folders *f, size_t i, struct buf *b)
 {
 	struct folder *me = &f->f[i], key;
+	const struct folder *other = NULL;
 	struct buf disk = { 0 };
 
 	buf_clear(b);
@@ -168,11 +171,13 @@ name_one(struct store *st, struct folders *f, size_t i, struct buf *b)
 	}
 	if (name_disk(buf_span(b), &disk) == STORE_OK) {
 		key.disk = buf_span(&disk);
-		if (!span_eq(key.disk, me->disk) && bsearch(&key, f->f, f->n,
-		    sizeof(key), by_disk) != NULL) {
-			buf_clear(b);
-			name_show(me->disk, NAME_CANONICAL, b);
-		}
+		if (!span_eq(key.disk, me->disk))
+			other = bsearch(&key, f->f, f->n, sizeof(key),
+			    by_disk);
+	}
+	if (other != NULL && other->exists) {
+		buf_clear(b);
+		name_show(me->disk, NAME_CANONICAL, b);
 	}
 	buf_free(&disk);
 	me->name = arena_dup(&f->mem, buf_span(b));
@@ -186,7 +191,8 @@ apart(struct folders *f, struct buf *b)
 	bool again = false;
 
 	for (size_t i = 1; i < f->n; i++) {
-		if (!span_eq(f->f[i].name, f->f[i - 1].name))
+		if (!f->f[i].exists ||
+		    !span_eq(f->f[i].name, f->f[i - 1].name))
 			continue;
 		for (size_t k = i - 1; k <= i; k++) {
 			buf_clear(b);
@@ -214,9 +220,8 @@ holds(struct store *st, struct folders *f, const struct stat *s)
 		return false;
 	/* A cur/ made later does not touch the Maildir itself. */
 	for (size_t i = 0; i < f->n; i++) {
-		if (!f->f[i].exists)
-			f->f[i].exists = has(st, f->f[i].disk, "cur",
-			    S_IFDIR);
+		if (!f->f[i].exists && has(st, f->f[i].disk, "cur", S_IFDIR))
+			return false;
 	}
 	return true;
 }
