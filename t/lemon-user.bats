@@ -197,6 +197,18 @@ tv		" ]
 	run -75 user list
 }
 
+@test "accounts that cannot be listed are 75" {
+	add alice x
+	rm -r "$CONTROL/users"
+	touch "$CONTROL/users"
+	run -0 user list
+	rm "$CONTROL/users"
+	mkdir "$CONTROL/users"
+	[ "$(id -u)" != 0 ] || skip "root reads everything"
+	chmod 0 "$CONTROL/users"
+	run -75 user list
+}
+
 @test "a full disk is 75 and the old password stays" {
 	[ "$(id -u)" = 0 ] || skip "a small file system needs root"
 	mkdir "$CONTROL/users"

@@ -154,7 +154,7 @@ scram_fake(struct scram *s, enum scram_hash h, struct span secret,
     struct span name)
 {
 	static const char *const what[] = { "salt", "stored", "server" };
-	unsigned char salt[SCRAM_KEY_MAX];
+	unsigned char salt[SCRAM_KEY_MAX] = { 0 };
 	unsigned char *const to[] = { salt, s->stored, s->server };
 	struct buf b = { 0 };
 
