@@ -33,24 +33,6 @@ struct batch_of {
 	uint32_t uid, seq;	/* where the next batch begins; 0: the end */
 };
 
-/* The first UID >= uid that is in the view and asked for, or 0. */
-static uint32_t
-next_uid(const struct batch_of *b, uint32_t uid)
-{
-	while (uid != 0) {
-		uint32_t asked = b->uids == NULL ? uid :
-		    set_next(b->uids, uid);
-
-		if (asked == 0)
-			return 0;
-		uid = bits_next(&b->v->present, asked);
-		if (uid == 0 || b->uids == NULL || uid == asked ||
-		    set_has(b->uids, uid))
-			return uid;
-	}
-	return 0;
-}
-
 /* The next one after uid, and its number where that of uid is seq. */
 static uint32_t
 advance(const struct batch_of *b, uint32_t uid, uint32_t *seq)
@@ -64,7 +46,7 @@ advance(const struct batch_of *b, uint32_t uid, uint32_t *seq)
 		++*seq;
 		return follow;
 	}
-	next = next_uid(b, follow);
+	next = view_next(b->v, b->uids, follow);
 	if (next != 0)
 		*seq = bits_rank(&b->v->present, next);
 	return next;
@@ -232,7 +214,7 @@ view_each(struct view *v, const struct set *uids, unsigned need,
 	b->v = v;
 	b->uids = uids;
 	b->need = need;
-	b->uid = next_uid(b, 1);
+	b->uid = view_next(v, uids, 1);
 	b->seq = b->uid == 0 ? 0 : bits_rank(&v->present, b->uid);
 	while (more && b->uid != 0 && (r = gather(b)) == STORE_OK) {
 		if (need != 0)

@@ -361,6 +361,9 @@ index_grow(struct store *st, size_t need, bool reserve)
 			    e > 0 ? e : ENOMEM);
 		}
 	}
+	/* What LMDB writes beyond that is an error of write(2) when the disk
+	 * is full; the reserve is for those who make room. */
+	want = used + RESERVE;
 	if (fstat(ix->fd, &s) == -1)
 		return store_fail(st, "look at the index", errno);
 	if ((size_t)s.st_size >= want)

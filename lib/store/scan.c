@@ -58,7 +58,7 @@ must_read(const struct scan *s, const struct meta *m, int d, enum look how)
 	if (m->messages < MANY || d == NEW || is_quiet(s, d))
 		return true;
 	/* A big one that never rests. */
-	return since < 0 || since >= QUIET;
+	return since < 0 || since >= s->mb->st->rescan;
 }
 
 /* --- reading a directory --- */

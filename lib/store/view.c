@@ -140,6 +140,22 @@ view_first_unseen(struct view *v)
 	return uid == 0 ? 0 : view_seq(v, uid);
 }
 
+uint32_t
+view_next(const struct view *v, const struct set *uids, uint32_t uid)
+{
+	while (uid != 0) {
+		uint32_t asked = uids == NULL ? uid : set_next(uids, uid);
+
+		if (asked == 0)
+			return 0;
+		uid = bits_next(&v->present, asked);
+		if (uid == 0 || uids == NULL || uid == asked ||
+		    set_has(uids, uid))
+			return uid;
+	}
+	return 0;
+}
+
 void
 view_own(struct view *v, uint64_t modseq)
 {

@@ -17,6 +17,10 @@ struct view {
 	uint32_t keywords;	/* how many were told */
 };
 
+/* The first UID >= uid that is in the view and in uids (NULL: all), or 0. */
+uint32_t view_next(const struct view *v, const struct set *uids,
+    uint32_t uid);
+
 /* A change of ours got that MODSEQ: view_sync is not to tell it again. */
 void view_own(struct view *v, uint64_t modseq);
 bool view_is_own(const struct view *v, uint64_t modseq);

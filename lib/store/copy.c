@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/file.h"
+#include "store/attach.h"
+#include "store/filename.h"
+#include "store/intent.h"
+#include "store/keyword.h"
+#include "store/letters.h"
+#include "store/place.h"
+#include "store/scan.h"
+#include "store/uidlist.h"
+#include "store/view_internal.h"
+
+enum { NEED = 3072 };
+
+/*
+ * Copies are hard links under names of a new batch in cur/ of the other
+ * mailbox, so the source is not touched until the commit; MOVE is a copy
+ * whose sources get their tombstones in the same transaction, and are
+ * unlinked afterwards like what was expunged.
+ */
+struct one {
+	uint32_t uid, to;
+	uint32_t flags;
+	bool left_out;
+	char *name;		/* in the other mailbox */
+};
+
+struct copying {
+	struct view *v;
+	struct mailbox *to;
+	bool move;
+	struct one *m;
+	size_t n;
+	struct batch batch;
+	struct intent intent;
+	struct moved moved;
+};
+
+/* --- the files --- */
+
+/* Where there can be no second link, the octets are copied. */
+static int
+copy_octets(struct copying *c, int from, const char *to)
+{
+	char tmp[256], *block;
+	struct stat s;
+	struct timespec t[2];
+	ssize_t n = -1;
+	int64_t at = 0;
+	int fd = tmp_open(c->to, tmp);
+
+	if (fd == -1)
+		return -1;
+	block = xmalloc(65536);
+	while ((n = file_pread(from, block, 65536, at)) > 0 &&
+	    file_write(fd, (struct span){ block, (size_t)n }) == 0)
+		at += n;
+	free(block);
+	if (n == 0 && fstat(from, &s) == 0) {
+		t[0] = t[1] = s.st_mtim;
+		n = futimens(fd, t) == 0 && fsync(fd) == 0 &&
+		    file_move(mailbox_sub(c->to, TMP), tmp,
+		    mailbox_sub(c->to, CUR), to) == 0 ? 0 : -1;
+	} else
+		n = -1;
+	int e = errno;
+	if (n != 0)
+		unlinkat(mailbox_sub(c->to, TMP), tmp, 0);
+	close(fd);
+	errno = e;
+	return (int)n;
+}
+
+static void
+name_copy(struct copying *c, struct one *o, struct span old, uint32_t flags)
+{
+	struct buf base = { 0 }, name = { 0 };
+	uint64_t size = 0, wire = 0;
+
+	if (!filename_size(old, &size) || !filename_wire(old, &wire))
+		wire = 0;
+	batch_name(&c->batch, size, wire, &base);
+	letters_name(&name, buf_span(&base), SPAN(""), flags);
+	free(o->name);
+	o->name = xstrdup(buf_cstr(&name));
+	o->flags = flags;
+	buf_free(&base);
+	buf_free(&name);
+}
+
+/* Link one by where the index says that it is; ENOENT: not there. */
+static int
+link_one(struct copying *c, struct txn *t, struct one *o)
+{
+	struct mailbox *from = c->v->mb;
+	struct span name;
+	struct rec r;
+	char path[256];
+	int dir;
+
+	if (!rec_get(t, from->id, o->uid, &r) || (r.flags & REC_GONE) ||
+	    !rec_name(t, from->id, o->uid, &dir, &name) ||
+	    name.n >= sizeof path) {
+		o->left_out = true;
+		return 0;
+	}
+	memcpy(path, name.p, name.n);
+	path[name.n] = '\0';
+	name_copy(c, o, name, r.flags & ~(uint32_t)REC_GONE);
+	int a = mailbox_sub(from, dir), b = mailbox_sub(c->to, CUR);
+	if (linkat(a, path, b, o->name, 0) == 0)
+		return 0;
+	if (errno != EMLINK && errno != EXDEV && errno != EPERM &&
+	    errno != EOPNOTSUPP)
+		return -1;
+	int fd = openat(a, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	int e = copy_octets(c, fd, o->name);
+	close(fd);
+	return e;
+}
+
+/* What is not where the index says is looked for, once or twice. */
+static enum store_result
+link_all(struct copying *c)
+{
+	struct store *st = c->to->st;
+	size_t i = 0;
+
+	for (int try = 0; i < c->n; try++) {
+		struct txn t;
+		struct meta m;
+		bool found;
+		enum store_result r = mailbox_read(c->v->mb, &t, &m);
+
+		if (r != STORE_OK)
+			return r;
+		int e = 0;
+		while (i < c->n && (e = link_one(c, &t, &c->m[i])) == 0)
+			i++;
+		int err = errno;
+		txn_abort(&t);
+		if (e == 0)
+			break;
+		free(c->m[i].name);
+		c->m[i].name = NULL;
+		if (err != ENOENT)
+			return store_fail(st, "link a message", err);
+		r = mailbox_look(c->v->mb, LOOK_FULL, &found);
+		if (r != STORE_OK)
+			return r;
+		if (try >= 3)	/* gone, or on its way out */
+			c->m[i++].left_out = true;
+	}
+	return fsync(mailbox_sub(c->to, CUR)) == 0 ? STORE_OK :
+	    store_fail(st, "sync the folder", errno);
+}
+
+static void
+unlink_all(struct copying *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->m[i].name != NULL)
+			unlinkat(mailbox_sub(c->to, CUR), c->m[i].name, 0);
+}
+
+/* --- the records --- */
+
+struct mapping {
+	const struct span *name;	/* the source's keywords, a copy */
+	struct arena mem;
+	uint32_t *number;	/* there; UINT32_MAX: not asked yet */
+	struct set *has;	/* by the source's number */
+	size_t n;
+};
+
+/* The names are copied: the other mailbox may be the same one. */
+static void
+map_start(struct mapping *map, struct mailbox *mb, struct txn *t,
+    const struct meta *m)
+{
+	struct span *name;
+
+	names_load(mb, t, m);
+	map->n = mb->names->n;
+	name = arena_alloc(&map->mem, (map->n + 1) * sizeof *name);
+	map->number = arena_alloc(&map->mem,
+	    (map->n + 1) * sizeof *map->number);
+	map->has = arena_zero(&map->mem, (map->n + 1) * sizeof *map->has);
+	for (size_t i = 0; i < map->n; i++) {
+		name[i] = arena_dup(&map->mem, mb->names->name[i]);
+		map->number[i] = UINT32_MAX;
+	}
+	map->name = name;
+}
+
+/* The same set of keywords in the other mailbox; they may be too many. */
+static bool
+map_set(struct mapping *map, struct mailbox *from, struct change *to,
+    uint32_t set, uint32_t uid, uint32_t *made)
+{
+	size_t n;
+	const uint32_t *k = set_keywords(from, to->t, set, &n);
+	uint32_t *all = xcalloc(n + 1, sizeof *all);
+	size_t have = 0;
+
+	for (size_t i = 0; i < n && k[i] < map->n; i++) {
+		uint32_t *number = &map->number[k[i]];
+
+		if (*number == UINT32_MAX) {
+			int32_t x = keyword_make(to, map->name[k[i]]);
+
+			if (x < 0) {
+				free(all);
+				return false;
+			}
+			*number = (uint32_t)x;
+		}
+		all[have++] = *number;
+		set_add(&map->has[k[i]], uid, uid);
+	}
+	*made = set_with(to, 0, all, have, true);
+	free(all);
+	return true;
+}
+
+static void
+map_end(struct mapping *map, struct change *to)
+{
+	for (size_t i = 0; i < map->n; i++) {
+		if (map->has[i].n > 0) {
+			uidlist_flag(&to->lines, true, map->number[i],
+			    &map->has[i]);
+			to->sync_list = true;
+		}
+		set_free(&map->has[i]);
+	}
+	arena_free(&map->mem);
+}
+
+static enum store_result
+record_one(struct copying *c, struct mapping *map, struct change *to,
+    struct change *from, struct one *o)
+{
+	struct mailbox *src = c->v->mb;
+	struct span name = span_str(o->name);
+	struct stat s;
+	struct rec r, old;
+
+	/* Expunged meanwhile: then it is not copied either. */
+	if (!rec_get(to->t, src->id, o->uid, &old) ||
+	    (old.flags & REC_GONE) || fstatat(mailbox_sub(c->to, CUR),
+	    o->name, &s, AT_SYMLINK_NOFOLLOW) == -1) {
+		unlinkat(mailbox_sub(c->to, CUR), o->name, 0);
+		o->left_out = true;
+		return STORE_OK;
+	}
+	r = old;
+	r.flags = o->flags;
+	r.inode = s.st_ino;
+	r.savedate = (int64_t)batch_seconds(name);
+	r.set = 0;
+	if ((o->to = change_uid(to, 0)) == 0 || (old.set != 0 &&
+	    !map_set(map, src, to, old.set, o->to, &r.set)))
+		return STORE_LIMIT;
+	uidlist_message(&to->lines, o->to, filename_base(name));
+	object_hold(to->t, r.object);
+	change_add(to, o->to, &r, CUR, name);
+	if (c->move) {
+		uidlist_forget(&from->lines,
+		    &(struct uidlist_gone){ o->uid, old.inode }, 1);
+		from->sync_list = true;
+		from->m.list_dead += 100;
+		change_gone(from, o->uid, &old, true);
+	}
+	return STORE_OK;
+}
+
+static enum store_result
+record_all(struct copying *c, struct copied *done)
+{
+	struct mapping map = { 0 };
+	struct change to, other, *from = &other;
+	struct meta m;
+	enum store_result r = change_begin(&to, c->to,
+	    c->n * NEED + (1 << 20), false);
+	bool same = c->v->mb->ino == c->to->ino &&
+	    c->v->mb->dev == c->to->dev;
+
+	if (r != STORE_OK)
+		return r;
+	if (same) {
+		/* One mailbox, perhaps by two handles: one change. */
+		from = &to;
+		c->v->mb->id = to.mb->id;
+		c->v->mb->generation = to.mb->generation;
+		m = to.m;
+	} else {
+		r = change_join(&other, &to, c->v->mb) == STORE_OK ?
+		    STORE_OK : STORE_INUSE;
+		m = other.m;
+	}
+	if (r == STORE_OK) {
+		map_start(&map, c->v->mb, to.t, &m);
+		moved_note(&c->moved, &to, CUR);
+		for (size_t i = 0; i < c->n && r == STORE_OK; i++)
+			if (!c->m[i].left_out)
+				r = record_one(c, &map, &to, from, &c->m[i]);
+		map_end(&map, &to);
+	}
+	if (r != STORE_OK) {
+		if (!same)
+			change_abort(&other);
+		change_abort(&to);
+		return r;
+	}
+	done->uidvalidity = to.m.uidvalidity;
+	done->modseq = c->move ? from->modseq : 0;
+	intent_done(&c->intent, to.t);
+	return change_commit2(&to, c->move && !same ? &other : NULL);
+}
+
+enum store_result
+view_copy(struct view *v, const struct set *uids, struct mailbox *to,
+    bool move, struct copied *done)
+{
+	struct copying c = { .v = v, .to = to, .move = move,
+		.intent = { .fd = -1 } };
+	enum store_result r = STORE_OK;
+	size_t cap = 0;
+
+	*done = (struct copied){ 0 };
+	if (!(to->rights & RIGHT_WRITE) ||
+	    (move && !(v->mb->rights & RIGHT_WRITE)))
+		return STORE_DENIED;
+	if (to->st != v->mb->st)
+		return STORE_CANNOT;
+	for (uint32_t uid = view_next(v, uids, 1); uid != 0;
+	    uid = view_next(v, uids, uid + 1)) {
+		if (c.n == cap) {
+			cap = cap * 2 + 16;
+			c.m = xrealloc(c.m, cap * sizeof *c.m);
+		}
+		c.m[c.n++] = (struct one){ .uid = uid };
+	}
+	if (c.n == 0)
+		return STORE_OK;
+	if (mailbox_sub(to, CUR) == -1)
+		r = store_fail(to->st, "open the folder", errno);
+	batch_start(&c.batch);
+	/* A copy of one that nobody was told of does no harm. */
+	if (r == STORE_OK && (c.n > 1 || move))
+		r = intent_begin(&c.intent, to, &c.batch);
+	if (r == STORE_OK) {
+		moved_before(&c.moved, mailbox_sub(to, CUR));
+		r = link_all(&c);
+		moved_after(&c.moved, mailbox_sub(to, CUR));
+	}
+	if (r == STORE_OK)
+		r = record_all(&c, done);
+	if (r != STORE_OK)
+		unlink_all(&c);
+	else {
+		done->from = xcalloc(c.n, sizeof *done->from);
+		done->to = xcalloc(c.n, sizeof *done->to);
+		for (size_t i = 0; i < c.n; i++)
+			if (!c.m[i].left_out) {
+				done->from[done->n] = c.m[i].uid;
+				done->to[done->n++] = c.m[i].to;
+			}
+	}
+	intent_end(&c.intent);
+	for (size_t i = 0; i < c.n; i++)
+		free(c.m[i].name);
+	free(c.m);
+	return r;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "base/die.h"
+#include "store/attach.h"
+#include "store/reap.h"
+#include "store/scan.h"
+#include "store/uidlist.h"
+#include "store/view_internal.h"
+
+enum { AT_ONCE = 1000, NEED = 1024 };
+
+/* The UIDs of the view that have \Deleted now. */
+static enum store_result
+find_deleted(struct view *v, const struct set *uids, struct set *found)
+{
+	struct bits deleted = { 0 };
+	struct txn t;
+	struct meta m;
+	enum store_result r = mailbox_read(v->mb, &t, &m);
+
+	if (r != STORE_OK)
+		return r;
+	bits_load(&deleted, &t, v->mb->id, DELETED);
+	txn_abort(&t);
+	for (uint32_t uid = bits_next(&deleted, 1); uid != 0;
+	    uid = bits_next(&deleted, uid + 1))
+		if (bits_has(&v->present, uid) &&
+		    (uids == NULL || set_has(uids, uid)))
+			set_add(found, uid, uid);
+	bits_free(&deleted);
+	return STORE_OK;
+}
+
+static enum store_result
+expunge_some(struct view *v, const struct set *uids, uint32_t *uid,
+    uint64_t *modseq)
+{
+	struct uidlist_gone *gone;
+	struct change c;
+	size_t n = 0;
+	enum store_result r = change_begin(&c, v->mb, AT_ONCE * NEED, true);
+
+	if (r != STORE_OK)
+		return r;
+	gone = xcalloc(AT_ONCE, sizeof *gone);
+	for (; *uid != 0 && n < AT_ONCE; *uid = set_next(uids, *uid + 1)) {
+		struct rec rec;
+
+		if (!rec_get(c.t, v->mb->id, *uid, &rec) ||
+		    (rec.flags & REC_GONE) || !(rec.flags & MSG_DELETED))
+			continue;
+		gone[n++] = (struct uidlist_gone){ *uid, rec.inode };
+		change_gone(&c, *uid, &rec, true);
+	}
+	/* Without the index a file that is still there is known by this to
+	 * be dead.  On a full disk the index alone must do. */
+	uidlist_forget(&c.lines, gone, n);
+	c.sync_list = c.spare_list = true;
+	c.m.list_dead += 2 * c.lines.n + n * 80;
+	free(gone);
+	if (c.modseq != 0)
+		*modseq = c.modseq;
+	return change_commit(&c);
+}
+
+enum store_result
+view_expunge(struct view *v, const struct set *uids, uint64_t *modseq)
+{
+	struct set found = { 0 };
+	enum store_result r;
+
+	*modseq = v->modseq;
+	if (!(v->mb->rights & RIGHT_WRITE))
+		return STORE_DENIED;
+	r = find_deleted(v, uids, &found);
+	for (uint32_t uid = set_next(&found, 1); uid != 0 && r == STORE_OK; )
+		r = expunge_some(v, &found, &uid, modseq);
+	set_free(&found);
+	return r;
+}
+
+enum store_result
+view_reap(struct view *v)
+{
+	return mailbox_reap(v->mb);
+}
+
+enum store_result
+view_settle(struct view *v)
+{
+	struct mailbox *mb = v->mb;
+	enum store_result r = STORE_OK;
+	bool found;
+
+	if (mb->rights & RIGHT_WRITE) {
+		r = mailbox_take_new(mb, v->uidnext);
+		mailbox_sweep(mb);
+	}
+	if (r == STORE_OK)
+		r = mailbox_look(mb, LOOK_FULL, &found);
+	if (r == STORE_OK && (mb->rights & RIGHT_WRITE))
+		r = mailbox_reap(mb);
+	store_purge(mb->st);
+	return r;
+}
+
+enum store_result
+view_rescan(struct view *v)
+{
+	struct mailbox *mb = v->mb;
+	bool found;
+	enum store_result r = mailbox_look(mb, LOOK_FULL, &found);
+
+	if (r == STORE_OK && (mb->rights & RIGHT_WRITE)) {
+		mailbox_take_new(mb, v->uidnext);
+		mailbox_reap(mb);
+	}
+	return r;
+}

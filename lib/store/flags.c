@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "store/attach.h"
+#include "store/filename.h"
+#include "store/keyword.h"
+#include "store/letters.h"
+#include "store/list.h"
+#include "store/place.h"
+#include "store/scan.h"
+#include "store/view_internal.h"
+
+enum {
+	AT_ONCE = 400,		/* messages, so that the lock is short */
+	NEED = 2048
+};
+
+/*
+ * System flags live in file names, keywords in the uidlist: both are durable
+ * before the answer, the index only repeats them.
+ */
+struct storing {
+	struct view *v;
+	const struct flag_change *ask;
+	struct set *done, *modified;
+	struct set lost;	/* their files are elsewhere: look and try
+				   again */
+	uint64_t modseq;
+	bool names, lines;	/* what is to be synced at the end */
+	uint32_t *keyword;	/* the numbers of ask->keyword, here and now */
+	struct set *add, *drop;	/* by keyword, for the lines */
+	size_t keywords;
+};
+
+static bool
+resolve(struct storing *s, struct change *c)
+{
+	const struct flag_change *a = s->ask;
+
+	for (size_t i = 0; i < a->keywords; i++) {
+		int32_t k;
+
+		names_load(c->mb, c->t, &c->m);
+		if (a->op == FLAGS_REMOVE)
+			k = keyword_find(c->mb, a->keyword[i]);
+		else if ((k = keyword_make(c, a->keyword[i])) < 0)
+			return false;
+		s->keyword[i] = k < 0 ? UINT32_MAX : (uint32_t)k;
+	}
+	names_load(c->mb, c->t, &c->m);
+	s->keywords = c->m.keywords;
+	s->add = xcalloc(s->keywords + 1, sizeof *s->add);
+	s->drop = xcalloc(s->keywords + 1, sizeof *s->drop);
+	return true;
+}
+
+static void
+write_lines(struct storing *s, struct change *c)
+{
+	for (size_t k = 0; k < s->keywords; k++) {
+		uidlist_flag(&c->lines, true, (uint32_t)k, &s->add[k]);
+		uidlist_flag(&c->lines, false, (uint32_t)k, &s->drop[k]);
+		set_free(&s->add[k]);
+		set_free(&s->drop[k]);
+	}
+	free(s->add);
+	free(s->drop);
+	s->add = s->drop = NULL;
+	s->keywords = 0;
+}
+
+/* Move the file to the name that has those letters.  In new/ a name has no
+ * letters, so it goes to cur/. */
+static int
+rename_file(struct storing *s, struct change *c, uint32_t uid,
+    uint32_t flags)
+{
+	struct mailbox *mb = c->mb;
+	struct buf old = { 0 }, to = { 0 };
+	struct span name;
+	int dir, r = -1;
+
+	errno = ENOENT;
+	if (rec_name(c->t, mb->id, uid, &dir, &name)) {
+		buf_add(&old, name);
+		letters_name(&to, filename_base(buf_span(&old)),
+		    filename_flags(buf_span(&old)), flags);
+		r = dir == CUR && span_eq(buf_span(&old), buf_span(&to)) ? 0 :
+		    file_move(mailbox_sub(mb, dir), buf_cstr(&old),
+		    mailbox_sub(mb, CUR), buf_cstr(&to));
+		if (r == 0) {
+			change_name(c, uid, CUR, buf_span(&to));
+			s->names = true;
+		}
+	}
+	int e = errno;
+	buf_free(&old);
+	buf_free(&to);
+	errno = e;
+	return r;
+}
+
+/* The keywords that a message is to have. */
+static uint32_t
+new_set(struct storing *s, struct change *c, uint32_t set)
+{
+	const struct flag_change *a = s->ask;
+	uint32_t known[64], *k = known;
+	size_t n = 0;
+
+	if (a->op != FLAGS_SET && a->keywords == 0)
+		return set;
+	if (a->keywords > COUNT(known))
+		k = xcalloc(a->keywords, sizeof *k);
+	for (size_t i = 0; i < a->keywords; i++)
+		if (s->keyword[i] != UINT32_MAX)
+			k[n++] = s->keyword[i];
+	uint32_t made = set_with(c, a->op == FLAGS_SET ? 0 : set, k, n,
+	    a->op != FLAGS_REMOVE);
+	if (k != known)
+		free(k);
+	return made;
+}
+
+/* What the uidlist has to say of one message's keywords. */
+static void
+note_lines(struct storing *s, struct change *c, uint32_t uid, uint32_t old,
+    uint32_t set)
+{
+	size_t n, m, i = 0, j = 0;
+	const uint32_t *a = set_keywords(c->mb, c->t, old, &n);
+	const uint32_t *b = set_keywords(c->mb, c->t, set, &m);
+
+	while (i < n || j < m) {
+		if (j == m || (i < n && a[i] < b[j])) {
+			if (a[i] < s->keywords)
+				set_add(&s->drop[a[i]], uid, uid);
+			i++;
+		} else if (i == n || b[j] < a[i]) {
+			if (b[j] < s->keywords)
+				set_add(&s->add[b[j]], uid, uid);
+			j++;
+		} else {
+			i++;
+			j++;
+		}
+	}
+	s->lines = true;
+}
+
+/* 0, or -1 with errno if the whole cannot go on. */
+static int
+store_one(struct storing *s, struct change *c, uint32_t uid)
+{
+	const struct flag_change *a = s->ask;
+	struct rec r;
+
+	if (!rec_get(c->t, c->mb->id, uid, &r) || (r.flags & REC_GONE))
+		return 0;
+	/* RFC 7162 3.1.3 */
+	if (r.modseq > a->unchangedsince) {
+		set_add(s->modified, uid, uid);
+		return 0;
+	}
+	uint32_t flags = a->op == FLAGS_SET ? a->flags :
+	    a->op == FLAGS_ADD ? r.flags | a->flags : r.flags & ~a->flags;
+	uint32_t set = new_set(s, c, r.set);
+	if (flags != r.flags && rename_file(s, c, uid, flags) == -1) {
+		if (errno != ENOENT && errno != EEXIST)
+			return -1;
+		set_add(&s->lost, uid, uid);
+		return 0;
+	}
+	set_add(s->done, uid, uid);
+	if (flags == r.flags && set == r.set)
+		return 0;
+	/* What others changed before us the client has not seen yet. */
+	if (r.modseq > s->v->modseq && !view_is_own(s->v, r.modseq))
+		set_add(&s->v->tell, uid, uid);
+	if (set != r.set)
+		note_lines(s, c, uid, r.set, set);
+	change_flags(c, uid, &r, flags, set);
+	return 0;
+}
+
+/* One portion from *uid on; *uid is then where the next begins, or 0. */
+static enum store_result
+store_some(struct storing *s, const struct set *uids, uint32_t *uid)
+{
+	struct change c;
+	enum store_result r = change_begin(&c, s->v->mb,
+	    (AT_ONCE + s->ask->keywords) * NEED, false);
+	int e = 0;
+
+	if (r != STORE_OK)
+		return r;
+	if (!resolve(s, &c)) {
+		write_lines(s, &c);
+		change_abort(&c);
+		return STORE_LIMIT;
+	}
+	change_dir_before(&c, CUR);
+	change_dir_before(&c, NEW);
+	for (int n = 0; n < AT_ONCE && *uid != 0 && e == 0; n++) {
+		if (store_one(s, &c, *uid) == -1)
+			e = errno;
+		*uid = view_next(s->v, uids, *uid + 1);
+	}
+	change_dir_after(&c, CUR);
+	change_dir_after(&c, NEW);
+	write_lines(s, &c);
+	if (c.modseq != 0)
+		s->modseq = c.modseq;
+	s->lines = s->lines || c.sync_list;
+	c.sync_list = false;	/* once, at the end */
+	c.m.list_dead += c.lines.n;
+	view_own(s->v, c.modseq);
+	r = change_commit(&c);
+	return e != 0 && r == STORE_OK ?
+	    store_fail(s->v->mb->st, "rename a message", e) : r;
+}
+
+static enum store_result
+store_set(struct storing *s, const struct set *uids)
+{
+	uint32_t uid = view_next(s->v, uids, 1);
+	enum store_result r = STORE_OK;
+
+	while (uid != 0 && r == STORE_OK)
+		r = store_some(s, uids, &uid);
+	return r;
+}
+
+enum store_result
+view_store(struct view *v, const struct set *uids,
+    const struct flag_change *ask, struct set *done, struct set *modified,
+    uint64_t *modseq)
+{
+	struct storing s = { .v = v, .ask = ask, .done = done,
+		.modified = modified };
+	struct mailbox *mb = v->mb;
+	enum store_result r;
+
+	set_clear(done);
+	set_clear(modified);
+	*modseq = v->modseq;
+	if (!(mb->rights & RIGHT_WRITE))
+		return STORE_DENIED;
+	s.keyword = xcalloc(ask->keywords + 1, sizeof *s.keyword);
+	r = store_set(&s, uids);
+	/* Renamed behind us: where they are now the next look tells. */
+	for (int try = 0; try < 3 && r == STORE_OK && s.lost.n > 0; try++) {
+		struct set again = s.lost;
+		bool found;
+
+		s.lost = (struct set){ 0 };
+		if ((r = mailbox_look(mb, LOOK_FULL, &found)) == STORE_OK)
+			r = store_set(&s, &again);
+		set_free(&again);
+	}
+	if (s.names && (fsync(mailbox_sub(mb, CUR)) == -1 ||
+	    (mb->sub[NEW] != -1 && fsync(mb->sub[NEW]) == -1)))
+		r = store_fail(mb->st, "sync the folder", errno);
+	if (s.lines && r == STORE_OK)
+		r = list_sync(mb);
+	if (s.modseq != 0)
+		*modseq = s.modseq;
+	set_free(&s.lost);
+	free(s.keyword);
+	return r;
+}
