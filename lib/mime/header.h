@@ -6,9 +6,10 @@
 
 /*
  * Header fields (RFC 5322 2.2): reading them one by one from a header that
- * is in memory, and writing them.  Lines end in CRLF or LF.  A field's name is what stands
- * before the first colon, without trailing blanks; a line that is neither
- * field nor continuation belongs to no field and has an empty name.
+ * is in memory, and writing them.  Lines end in CRLF or LF.  A field's name
+ * is what stands before the first colon, without trailing blanks; a line
+ * that is neither field nor continuation belongs to no field and has an
+ * empty name.
  */
 struct header_field {
 	struct span name;	/* as written; empty: this is no field */
