@@ -49,6 +49,8 @@ finish(struct session *s)
 	const char *why = NULL;
 	enum reader_result got = reader_line(&s->reader, &line, &why);
 
+	if (got == READER_END)		/* the command loop says why */
+		return ANSWERED;
 	if (got == READER_OK && span_ieq(line, SPAN("DONE")))
 		return reply_ok(s, "Idled.");
 	return reply_bad(s, why ? why : "Expected DONE.");

@@ -157,11 +157,13 @@ response(struct session *s, const struct buf *challenge, struct buf *to,
 	out_adds(&s->out, "\r\n");
 	buf_free(&line);
 	buf_clear(to);
-	if (reader_line(&s->reader, &said, &why) != READER_OK) {
-		*how = reply_bad(s, why != NULL ? why : "Gone.");
+	enum reader_result got = reader_line(&s->reader, &said, &why);
+
+	trace_redact(s->in.trace, 0);
+	if (got != READER_OK) {
+		*how = got == READER_END ? ANSWERED : reply_bad(s, why);
 		return false;
 	}
-	trace_redact(s->in.trace, 0);
 	if (span_eq(said, SPAN("*"))) {		/* RFC 3501 6.2.2 */
 		*how = reply_bad(s, "Cancelled.");
 		return false;

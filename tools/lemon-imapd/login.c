@@ -11,7 +11,7 @@
 
 enum {
 	LINE_OCTETS = 64 * 1024, COMMAND_OCTETS = 1024 * 1024,
-	SKIP_OCTETS = 64 * 1024 * 1024
+	SKIP_OCTETS = 1024 * 1024 * 1024
 };
 
 static const char *

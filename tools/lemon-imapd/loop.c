@@ -48,12 +48,20 @@ wrong_state(const struct session *s)
 	return "Select a mailbox first.";
 }
 
+/* Empty if what stands there is none. */
+static struct span
+read_tag(struct lex *l)
+{
+	struct span tag = lex_tag(l);
+
+	return lex_ok(l) && (l->in.n == 0 || lex_next(l, ' ')) ? tag :
+	    SPAN("");
+}
+
 static enum result
 run(struct session *s, struct lex *l)
 {
-	s->tag = lex_tag(l);
-	if (!lex_ok(l))
-		s->tag = SPAN("");
+	s->tag = read_tag(l);
 	lex_space(l);
 	struct span name = command_name(s, l);
 
@@ -129,7 +137,7 @@ command_next(struct session *s)
 	}
 	s->count.commands++;
 	if (got == READER_BAD) {
-		s->tag = lex_tag(&l);
+		s->tag = read_tag(&l);
 		lex_fail(&l, why);
 	} else
 		r = run(s, &l);
