@@ -127,6 +127,15 @@ class Talk:
             raise Mismatch("sh: %s: exit %d\n%s" % (
                 command, r.returncode, r.stdout.decode("utf-8", "replace")))
 
+    def give_away(self):
+        """Mail is never served as root, so root makes nobody's mail."""
+        if os.geteuid() == 0:
+            os.chmod(self.dir, 0o755)
+            os.makedirs(self.dir + "/users", exist_ok=True)
+            for d, _, files in os.walk(self.dir + "/users"):
+                for f in [d] + [os.path.join(d, f) for f in files]:
+                    os.chown(f, 65534, 65534)
+
     def mail(self, folder, name):
         base, flags = self.dir + "/Maildir", None
         if ":" in folder:
@@ -146,6 +155,7 @@ class Talk:
             to += ":2," + flags
         shutil.copyfile(os.path.join(HERE, "data", name), to)
         os.utime(to, (1000000000 + self.mails,) * 2)
+        self.give_away()
 
     def directive(self, key, rest):
         rest = rest.replace("$T", self.dir)
@@ -157,6 +167,7 @@ class Talk:
         elif key == "user":
             name, password = rest.split(" ", 1)
             os.makedirs(self.dir + "/control/users", exist_ok=True)
+            self.give_away()
             r = subprocess.run(
                 ["lemon-user", "-c", self.dir + "/control", "add", name],
                 input=password.encode() + b"\n", env=self.env,

@@ -70,35 +70,19 @@ substitute(const struct session *s, struct buf *path)
 	*path = made;
 }
 
-static enum store_result
-open_store(struct session *s, struct buf *maildir, struct buf *index,
-    const char **why)
-{
-	struct store_config cfg = { .create = true };
+/* Where the mail is, and what the account says for itself. */
+struct mail {
+	struct buf maildir, index;
+	struct store_config cfg;
+};
 
-	if (s->account.maildir.n > 0)
-		buf_add(maildir, buf_span(&s->account.maildir));
-	else {
-		buf_add(maildir, buf_span(&s->account.home));
-		buf_adds(maildir, "/Maildir");
-	}
-	if (control_line(&s->control, "index", index)) {
-		substitute(s, index);
-		cfg.index = buf_cstr(index);
-	}
-	cfg.maildir = buf_cstr(maildir);
-	cfg.rescan = (int64_t)control_num(&s->control, "rescan", 30, 1,
-	    86400);
-	return store_open(&s->store, &cfg, why);
-}
-
-/* Settings that an account may have for itself; read before the door to the
- * control directory is shut. */
+/* Read while we still may: an account's settings are not its own. */
 static const char *
-settings(struct session *s)
+settings(struct session *s, struct mail *m)
 {
 	struct control *c = &s->control;
 
+	c->user = s->account.name;
 	buf_clear(&s->space_value);
 	if (!control_line(c, "namespace", &s->space_value))
 		buf_addc(&s->space_value, '/');
@@ -108,44 +92,50 @@ settings(struct session *s)
 	    COMMAND_OCTETS, s->reader.line_max, 1 << 30);
 	s->reader.skip_max = SKIP_OCTETS;
 	s->message_max = control_num(c, "databytes", 0, 0, INT64_MAX);
+	if (s->account.maildir.n > 0)
+		buf_add(&m->maildir, buf_span(&s->account.maildir));
+	else {
+		buf_add(&m->maildir, buf_span(&s->account.home));
+		buf_adds(&m->maildir, "/Maildir");
+	}
+	m->cfg = (struct store_config){ .create = true,
+	    .maildir = buf_cstr(&m->maildir),
+	    .rescan = (int64_t)control_num(c, "rescan", 30, 1, 86400) };
+	if (control_line(c, "index", &m->index)) {
+		substitute(s, &m->index);
+		m->cfg.index = buf_cstr(&m->index);
+	}
 	return imap_space_parse(buf_span(&s->space_value), &s->space) ?
 	    NULL : "the control file namespace is wrong";
 }
 
 static const char *
-enter(struct session *s)
+enter(struct session *s, const struct store_config *cfg)
 {
-	struct buf maildir = { 0 }, index = { 0 };
+	const char *const dirs[] = { cfg->maildir, cfg->index, NULL };
+	const char *const sockets[] = { NULL };
+	const struct confine walls = { .dirs = dirs, .sockets = sockets };
 	const char *why = NULL;
-
 	bool stay = s->local && s->account.uid == (uid_t)-1 &&
 	    geteuid() == 0;
 
-	s->control.user = s->account.name;
 	if (!stay && confine_become(&s->account, &why) < 0)
 		return why;
-	if ((why = settings(s)) != NULL)
+	if (store_open(&s->store, cfg, &why) != STORE_OK)
 		return why;
-	if (open_store(s, &maildir, &index, &why) == STORE_OK) {
-		const char *const dirs[] = { buf_cstr(&maildir),
-		    index.n > 0 ? buf_cstr(&index) : NULL, NULL };
-		const char *const sockets[] = { NULL };
-		const struct confine walls = { .dirs = dirs,
-		    .sockets = sockets };
-
-		if (confine_paths(&walls, &why) == 0)
-			why = NULL;
-	}
-	buf_free(&maildir);
-	buf_free(&index);
-	return why;
+	return confine_paths(&walls, &why) < 0 ? why : NULL;
 }
 
 bool
 login_done(struct session *s, const char *method)
 {
-	const char *why = enter(s);
+	struct mail m = { 0 };
+	const char *why = settings(s, &m);
 
+	if (why == NULL)
+		why = enter(s, &m.cfg);
+	buf_free(&m.maildir);
+	buf_free(&m.index);
 	if (why != NULL) {
 		log_warn("user=%s: %s", s->account.name, why);
 		return false;
