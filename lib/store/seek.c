@@ -16,18 +16,21 @@ seek_ready(struct seek *k)
 {
 	bool good = true;
 
+	k->cache = casemap_cache_new();
 	for (size_t i = 0; i < k->fields; i++) {
 		struct seek_field *f = &k->field[i];
 
-		f->scan = scan_new(f->needle, f->needles);
+		f->scan = scan_new(f->needle, f->needles, k->cache);
 		good &= f->scan != NULL;
 	}
 	if (k->head.needles > 0) {
-		k->head.scan = scan_new(k->head.needle, k->head.needles);
+		k->head.scan = scan_new(k->head.needle, k->head.needles,
+		    k->cache);
 		good &= k->head.scan != NULL;
 	}
 	if (k->body.needles > 0) {
-		k->body.scan = scan_new(k->body.needle, k->body.needles);
+		k->body.scan = scan_new(k->body.needle, k->body.needles,
+		    k->cache);
 		good &= k->body.scan != NULL;
 	}
 	return good;
@@ -40,6 +43,7 @@ seek_free(struct seek *k)
 		scan_free(k->field[i].scan);
 	scan_free(k->head.scan);
 	scan_free(k->body.scan);
+	casemap_cache_free(k->cache);
 	buf_free(&k->raw);
 	buf_free(&k->plain);
 	buf_free(&k->utf8);

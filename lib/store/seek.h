@@ -40,6 +40,7 @@ struct seek {
 	struct seek_field *field;	/* in the order of their names */
 	size_t fields;
 	struct seek_text head, body;
+	struct casemap_cache *cache;
 	struct buf raw, plain, utf8;	/* scratch */
 };
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include "text/casemap.h"
 
+#include <stdlib.h>
+
+#include "base/die.h"
 #include "text/icu.h"
 #include "text/utf8.h"
 
@@ -274,6 +277,46 @@ casemap_cp(uint32_t cp, uint32_t out[CASEMAP_MAX])
 	if (cp >= HANGUL && cp < HANGUL_END)
 		return hangul(cp, out);
 	return ask_icu(cp, out);
+}
+
+enum { REMEMBERED = 1024 };
+
+struct casemap_cache {
+	struct remembered {
+		uint32_t cp;	/* 0: none */
+		uint8_t n;
+		char octets[4 * CASEMAP_MAX];
+	} slot[REMEMBERED];
+};
+
+struct casemap_cache *
+casemap_cache_new(void)
+{
+	return xcalloc(1, sizeof(struct casemap_cache));
+}
+
+void
+casemap_cache_free(struct casemap_cache *c)
+{
+	free(c);
+}
+
+struct span
+casemap_cached(struct casemap_cache *c, uint32_t cp)
+{
+	struct remembered *r = &c->slot[cp % REMEMBERED];
+
+	if (r->cp != cp || cp == 0) {
+		uint32_t out[CASEMAP_MAX];
+		size_t k = casemap_cp(cp, out);
+
+		r->cp = cp;
+		r->n = 0;
+		for (size_t i = 0; i < k; i++)
+			r->n = (uint8_t)(r->n +
+			    utf8_put(r->octets + r->n, out[i]));
+	}
+	return (struct span){ r->octets, r->n };
 }
 
 bool

@@ -23,6 +23,16 @@ size_t casemap_cp(uint32_t cp, uint32_t out[CASEMAP_MAX]);
  * returns false. */
 bool casemap_add(struct span utf8, struct buf *to);
 
+/*
+ * The mapping in UTF-8 of code points that come again and again, remembered:
+ * text of one script has few of them.  The result is valid until the next
+ * call.
+ */
+struct casemap_cache;
+struct casemap_cache *casemap_cache_new(void);
+void casemap_cache_free(struct casemap_cache *c);	/* NULL is fine */
+struct span casemap_cached(struct casemap_cache *c, uint32_t cp);
+
 /* Whether that is mapped without ICU. */
 bool casemap_quick(uint32_t cp);
 

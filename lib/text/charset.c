@@ -134,38 +134,37 @@ charset_close(struct charset *c)
 static void
 octets(struct charset *c, struct span in, struct buf *to)
 {
-	while (in.n > 0) {
-		size_t n = utf8_ascii(in);
+	size_t n = utf8_ascii(in);
+	char *p;
 
-		buf_add(to, span_head(in, n));
-		in = span_skip(in, n);
-		if (in.n > 0)
-			utf8_add(to, one_octet(c->kind,
-			    (unsigned char)in.p[0]));
-		in = span_skip(in, 1);
+	buf_add(to, span_head(in, n));
+	in = span_skip(in, n);
+	p = buf_room(to, in.n * 3);
+	for (size_t i = 0; i < in.n; i++) {
+		unsigned char u = (unsigned char)in.p[i];
+
+		p += utf8_put(p, u < 0x80 ? u : one_octet(c->kind, u));
 	}
+	to->n = (size_t)(p - to->p);
 }
 
 static void
 utf8(struct charset *c, struct span in, struct buf *to)
 {
 	while (in.n > 0) {
-		size_t n = utf8_ascii(in);
+		size_t n = utf8_good(in);
 		uint32_t cp;
 		bool good;
 
+		if (c->kind == ASCII && utf8_ascii(in) < n)
+			c->failed = true;
 		buf_add(to, span_head(in, n));
 		in = span_skip(in, n);
 		if (in.n == 0)
 			return;
-		n = utf8_next(in, &cp, &good);
-		if (good)
-			buf_add(to, span_head(in, n));
-		else
-			utf8_add(to, UTF8_BAD);
-		if (!good || c->kind == ASCII)
-			c->failed = true;
-		in = span_skip(in, n);
+		c->failed = true;
+		utf8_add(to, UTF8_BAD);
+		in = span_skip(in, utf8_next(in, &cp, &good));
 	}
 }
 
@@ -207,6 +206,9 @@ utf8_piece(struct charset *c, struct span in, struct buf *to)
 static void
 utf16(struct charset *c, const UChar *u, size_t n, struct buf *to)
 {
+	/* Each unit gives at most three octets, and one that waited. */
+	char *p = buf_room(to, 3 * n + 3);
+
 	for (size_t i = 0; i < n; i++) {
 		uint32_t cp = u[i];
 
@@ -215,12 +217,12 @@ utf16(struct charset *c, const UChar *u, size_t n, struct buf *to)
 
 			c->high = 0;
 			if (cp >= 0xdc00 && cp < 0xe000) {
-				utf8_add(to, ((high - 0xd7c0) << 10) +
+				p += utf8_put(p, ((high - 0xd7c0) << 10) +
 				    (cp & 0x3ff));
 				continue;
 			}
 			c->failed = true;
-			utf8_add(to, UTF8_BAD);
+			p += utf8_put(p, UTF8_BAD);
 		}
 		if (cp >= 0xd800 && cp < 0xdc00) {
 			c->high = (UChar)cp;
@@ -230,8 +232,9 @@ utf16(struct charset *c, const UChar *u, size_t n, struct buf *to)
 			c->failed = true;
 			cp = UTF8_BAD;
 		}
-		utf8_add(to, cp);
+		p += utf8_put(p, cp);
 	}
+	to->n = (size_t)(p - to->p);
 }
 
 static void

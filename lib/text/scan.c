@@ -10,9 +10,14 @@
 
 enum { NONE = UINT32_MAX };
 
+/* In an edge: some needle ends at that state. */
+#define ENDS 0x80000000u
+
 /*
  * State 0 is the root; each other state is a beginning of a needle.  Octets
- * that no needle has are all of class 0, which leads back to the root.
+ * that no needle has are all of class 0, which leads back to the root.  A
+ * state is written as the place of its row in next[], so that a step is one
+ * addition and one look.
  */
 struct scan {
 	size_t needles, left;	/* left: not found yet */
@@ -22,12 +27,15 @@ struct scan {
 	uint32_t *more;		/* [needles]: another that ends there too */
 	uint32_t *output;	/* [states]: nearest shorter ending that has
 				   a needle, or 0 */
-	bool *ends;		/* [states]: some needle ends here */
 	bool *told;		/* [states]: its needles were reported */
-	uint16_t *next;		/* [states][classes] */
-	uint32_t states, classes, state;
+	uint32_t *next;		/* [states][classes] */
+	uint32_t states, classes;
+	uint32_t at;		/* the state's row, without ENDS */
+	struct casemap_cache *cache;
 	uint16_t class[256];	/* of folded octets */
 	uint16_t raw[128];	/* of ASCII before folding */
+	bool begins[256];	/* octets that lead away from the root, or
+				   may do so when they are folded */
 };
 
 static void
@@ -41,7 +49,7 @@ classify(struct scan *s, struct span folded)
 	}
 }
 
-static uint16_t *
+static uint32_t *
 edge(const struct scan *s, uint32_t state, uint32_t class)
 {
 	return &s->next[(size_t)state * s->classes + class];
@@ -54,11 +62,11 @@ plant(struct scan *s, size_t needle, struct span folded)
 	uint32_t at = 0;
 
 	for (size_t i = 0; i < folded.n; i++) {
-		uint16_t *e = edge(s, at,
+		uint32_t *e = edge(s, at,
 		    s->class[(unsigned char)folded.p[i]]);
 
 		if (*e == 0)
-			*e = (uint16_t)s->states++;
+			*e = s->states++;
 		at = *e;
 	}
 	s->state_of[needle] = at;
@@ -83,7 +91,7 @@ link_states(struct scan *s)
 
 		s->output[at] = s->first[f] != NONE ? f : s->output[f];
 		for (uint32_t c = 0; c < s->classes; c++) {
-			uint16_t *e = edge(s, at, c);
+			uint32_t *e = edge(s, at, c);
 
 			if (*e == 0) {
 				*e = *edge(s, f, c);
@@ -95,6 +103,23 @@ link_states(struct scan *s)
 	}
 	free(queue);
 	free(fail);
+}
+
+/* From numbers of states to places of rows. */
+static void
+place_rows(struct scan *s)
+{
+	for (size_t i = 0; i < (size_t)s->states * s->classes; i++) {
+		uint32_t to = s->next[i];
+		bool ends = s->first[to] != NONE || s->output[to] != 0;
+
+		s->next[i] = to * s->classes | (to != 0 && ends ? ENDS : 0);
+	}
+	for (int c = 0; c < 128; c++) {
+		s->raw[c] = s->class[(unsigned char)ascii_upper((char)c)];
+		s->begins[c] = s->next[s->raw[c]] != 0;
+	}
+	memset(s->begins + 128, true, 128);
 }
 
 static void
@@ -112,22 +137,19 @@ build(struct scan *s, const struct buf *folded, const size_t *end)
 	}
 	s->output = xcalloc(s->states, sizeof *s->output);
 	s->told = xcalloc(s->states, sizeof *s->told);
-	s->ends = xcalloc(s->states, sizeof *s->ends);
 	link_states(s);
-	for (uint32_t i = 1; i < s->states; i++)
-		s->ends[i] = s->first[i] != NONE || s->output[i] != 0;
-	for (int c = 0; c < 128; c++)
-		s->raw[c] = s->class[(unsigned char)ascii_upper((char)c)];
+	place_rows(s);
 }
 
 struct scan *
-scan_new(const struct span *needle, size_t n)
+scan_new(const struct span *needle, size_t n, struct casemap_cache *cache)
 {
 	struct scan *s = xcalloc(1, sizeof *s);
 	struct buf folded = { 0 };
 	size_t *end = xcalloc(n + 1, sizeof *end);
 
 	s->needles = n;
+	s->cache = cache;
 	s->classes = 1;
 	s->found = xcalloc(n + 1, sizeof *s->found);
 	s->state_of = xcalloc(n + 1, sizeof *s->state_of);
@@ -161,7 +183,6 @@ scan_free(struct scan *s)
 	free(s->more);
 	free(s->output);
 	free(s->told);
-	free(s->ends);
 	free(s->next);
 	free(s);
 }
@@ -172,7 +193,7 @@ scan_clear(struct scan *s)
 	memset(s->told, 0, s->states * sizeof *s->told);
 	memset(s->found, 0, s->needles * sizeof *s->found);
 	s->left = s->needles;
-	s->state = 0;
+	s->at = 0;
 	for (size_t i = 0; i < s->needles; i++)
 		if (s->state_of[i] == 0) {
 			s->found[i] = true;
@@ -183,7 +204,7 @@ scan_clear(struct scan *s)
 void
 scan_begin(struct scan *s)
 {
-	s->state = 0;
+	s->at = 0;
 }
 
 /* All needles that end at this state.  A state is told once, and so are those
@@ -201,59 +222,64 @@ tell(struct scan *s, uint32_t state)
 }
 
 static void
-arrive(struct scan *s, uint32_t state)
+step(struct scan *s, uint16_t class)
 {
-	s->state = state;
-	if (s->ends[state])
-		tell(s, state);
+	uint32_t e = s->next[s->at + class];
+
+	s->at = e & ~ENDS;
+	if (e & ENDS)
+		tell(s, s->at / s->classes);
 }
 
 static void
-folded(struct scan *s, uint32_t cp)
+steps(struct scan *s, struct span octets)
 {
-	char t[4];
-	struct buf b = { .p = t, .cap = sizeof t };
-
-	utf8_add(&b, cp);
-	for (size_t i = 0; i < b.n; i++)
-		arrive(s, *edge(s, s->state, s->class[(unsigned char)t[i]]));
+	for (size_t i = 0; i < octets.n; i++)
+		step(s, s->class[(unsigned char)octets.p[i]]);
 }
 
-/* ASCII, as far as it goes: what most of mail is, so without a detour. */
+/* ASCII, as far as it goes: what most of mail is, so without a detour, and
+ * what begins no needle is skipped. */
 static size_t
 ascii(struct scan *s, struct span in)
 {
-	uint32_t state = s->state;
-	size_t i = 0;
+	const unsigned char *p = (const unsigned char *)in.p;
+	const unsigned char *end = p + in.n;
+	const uint32_t *next = s->next;
+	uint32_t at = s->at;
 
-	for (; i < in.n && (unsigned char)in.p[i] < 0x80; i++) {
-		state = *edge(s, state, s->raw[(unsigned char)in.p[i]]);
-		if (s->ends[state])
-			tell(s, state);
+	for (; p < end; p++) {
+		if (at == 0)
+			while (p < end && !s->begins[*p])
+				p++;
+		if (p == end || *p >= 0x80)
+			break;
+		at = next[at + s->raw[*p]];
+		if (at & ENDS) {
+			at &= ~ENDS;
+			tell(s, at / s->classes);
+		}
 	}
-	s->state = state;
-	return i;
+	s->at = at;
+	return in.n - (size_t)(end - p);
 }
 
 bool
 scan_feed(struct scan *s, struct span in)
 {
 	while (in.n > 0 && s->left > 0) {
-		uint32_t cp, out[CASEMAP_MAX];
-		size_t n, k;
+		uint32_t cp;
 		bool good;
 
 		in = span_skip(in, ascii(s, in));
-		if (in.n == 0)
-			break;
-		n = utf8_next(in, &cp, &good);
-		k = good ? casemap_cp(cp, out) : 0;
-		for (size_t i = 0; i < k; i++)
-			folded(s, out[i]);
-		for (size_t i = 0; !good && i < n; i++)
-			arrive(s, *edge(s, s->state,
-			    s->class[(unsigned char)in.p[i]]));
-		in = span_skip(in, n);
+		while (in.n > 0 && (unsigned char)in.p[0] >= 0x80) {
+			size_t n = utf8_next(in, &cp, &good);
+
+			steps(s, good ? casemap_cached(s->cache, cp) :
+			    span_head(in, n));
+			in.p += n;
+			in.n -= n;
+		}
 	}
 	return s->left > 0;
 }

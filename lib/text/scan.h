@@ -3,6 +3,7 @@
 #define TEXT_SCAN_H
 
 #include "base/buf.h"
+#include "text/casemap.h"
 
 /*
  * Looks for many needles in a stream of text at once, as substrings under
@@ -15,8 +16,10 @@ struct scan;
 enum { SCAN_OCTETS_MAX = 32768 };	/* of all needles, folded */
 
 /* n needles in UTF-8; an empty one is found in everything.  NULL: they are
- * longer than SCAN_OCTETS_MAX together. */
-struct scan *scan_new(const struct span *needle, size_t n);
+ * longer than SCAN_OCTETS_MAX together.  cache is borrowed as long as the
+ * scan lives; many may share it. */
+struct scan *scan_new(const struct span *needle, size_t n,
+    struct casemap_cache *cache);
 void scan_free(struct scan *s);		/* NULL is fine */
 
 /* Forget what was found. */

@@ -36,12 +36,31 @@ prefix(struct span s, size_t *want)
 	return i;
 }
 
+static bool
+tail(unsigned char c)
+{
+	return (c & 0xc0) == 0x80;
+}
+
 size_t
 utf8_next(struct span s, uint32_t *cp, bool *good)
 {
-	size_t want, n = prefix(s, &want);
-	uint32_t v = (unsigned char)s.p[0];
+	const unsigned char *u = (const unsigned char *)s.p;
+	size_t want, n;
+	uint32_t v = u[0];
 
+	/* What most text is, shortly: two octets, and three of those ranges
+	 * that have neither overlong forms nor surrogates. */
+	*good = true;
+	if (s.n > 1 && v >= 0xc2 && v < 0xe0 && tail(u[1])) {
+		*cp = (v & 0x1f) << 6 | (u[1] & 0x3f);
+		return 2;
+	}
+	if (s.n > 2 && v > 0xe0 && v < 0xed && tail(u[1]) && tail(u[2])) {
+		*cp = (v & 0xf) << 12 | (u[1] & 0x3fu) << 6 | (u[2] & 0x3f);
+		return 3;
+	}
+	n = prefix(s, &want);
 	*good = n == want;
 	*cp = UTF8_BAD;
 	if (!*good)
@@ -49,7 +68,7 @@ utf8_next(struct span s, uint32_t *cp, bool *good)
 	if (n > 1)
 		v &= 0x7fu >> n;
 	for (size_t i = 1; i < n; i++)
-		v = v << 6 | ((unsigned char)s.p[i] & 0x3f);
+		v = v << 6 | (u[i] & 0x3f);
 	*cp = v;
 	return n;
 }
@@ -71,21 +90,34 @@ utf8_ascii(struct span s)
 	return i;
 }
 
+size_t
+utf8_good(struct span s)
+{
+	struct span rest = s;
+
+	for (;;) {
+		uint32_t cp;
+		bool good;
+		size_t n;
+
+		rest = span_skip(rest, utf8_ascii(rest));
+		/* Text of one script: no need to look for ASCII each time. */
+		do {
+			if (rest.n == 0)
+				return s.n;
+			n = utf8_next(rest, &cp, &good);
+			if (!good)
+				return s.n - rest.n;
+			rest.p += n;
+			rest.n -= n;
+		} while (n > 1);
+	}
+}
+
 bool
 utf8_valid(struct span s)
 {
-	while (s.n > 0) {
-		uint32_t cp;
-		bool good;
-
-		s = span_skip(s, utf8_ascii(s));
-		if (s.n == 0)
-			break;
-		s = span_skip(s, utf8_next(s, &cp, &good));
-		if (!good)
-			return false;
-	}
-	return true;
+	return utf8_good(s) == s.n;
 }
 
 size_t
@@ -105,14 +137,33 @@ utf8_partial(struct span s)
 	return 0;
 }
 
+size_t
+utf8_put(char *to, uint32_t cp)
+{
+	if (cp < 0x80) {
+		to[0] = (char)cp;
+		return 1;
+	}
+	if (cp < 0x800) {
+		to[0] = (char)(0xc0 | cp >> 6);
+		to[1] = (char)(0x80 | (cp & 0x3f));
+		return 2;
+	}
+	if (cp < 0x10000) {
+		to[0] = (char)(0xe0 | cp >> 12);
+		to[1] = (char)(0x80 | (cp >> 6 & 0x3f));
+		to[2] = (char)(0x80 | (cp & 0x3f));
+		return 3;
+	}
+	to[0] = (char)(0xf0 | cp >> 18);
+	to[1] = (char)(0x80 | (cp >> 12 & 0x3f));
+	to[2] = (char)(0x80 | (cp >> 6 & 0x3f));
+	to[3] = (char)(0x80 | (cp & 0x3f));
+	return 4;
+}
+
 void
 utf8_add(struct buf *to, uint32_t cp)
 {
-	char t[4];
-	size_t n = cp < 0x80 ? 1 : cp < 0x800 ? 2 : cp < 0x10000 ? 3 : 4;
-
-	for (size_t i = n; i-- > 1; cp >>= 6)
-		t[i] = (char)(0x80 | (cp & 0x3f));
-	t[0] = (char)(n == 1 ? cp : (0xf00u >> n & 0xff) | cp);
-	buf_add(to, (struct span){ t, n });
+	to->n += utf8_put(buf_room(to, 4), cp);
 }

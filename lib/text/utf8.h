@@ -16,14 +16,16 @@ size_t utf8_next(struct span s, uint32_t *cp, bool *good);
 /* Whether all of s is UTF-8. */
 bool utf8_valid(struct span s);
 
-/* How many octets at the start of s are below 128. */
+/* How many octets at the start of s are below 128; are whole characters. */
 size_t utf8_ascii(struct span s);
+size_t utf8_good(struct span s);
 
 /* How many octets at the end of s (0 to 3) may begin a character that the
  * next piece of a stream ends. */
 size_t utf8_partial(struct span s);
 
-/* Add a code point (a valid one). */
+/* Write a code point (a valid one); returns how many octets, 1 to 4. */
+size_t utf8_put(char *to, uint32_t cp);
 void utf8_add(struct buf *to, uint32_t cp);
 
 #endif

@@ -14,16 +14,18 @@ int
 LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 {
 	struct span in = { (const char *)p, n }, needle[8], piece;
+	struct casemap_cache *cache = casemap_cache_new();
 	struct scan *s;
 	size_t k = 0;
 
-	if (!utf8_valid(in))
-		return 0;
 	while (k < COUNT(needle) && span_chr(in, '\n') < in.n)
 		needle[k++] = span_cut(&in, '\n');
-	s = scan_new(needle, k);
-	if (s == NULL)
+	s = scan_new(needle, k, cache);
+	if (s == NULL || !utf8_valid((struct span){ (const char *)p, n })) {
+		scan_free(s);
+		casemap_cache_free(cache);
 		return 0;
+	}
 	scan_begin(s);
 	for (piece = in; piece.n > 0;) {
 		uint32_t cp;
@@ -38,5 +40,6 @@ LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 		    COLLATE_UNICODE_CASEMAP, in, needle[i]))
 			abort();
 	scan_free(s);
+	casemap_cache_free(cache);
 	return 0;
 }

@@ -9,7 +9,7 @@
 #include "../../t.h"
 
 static void
-one_text(void)
+one_text(struct casemap_cache *cache)
 {
 	static const struct span needle[] = {
 		{ "he", 2 }, { "SHE", 3 }, { "his", 3 }, { "hers", 4 },
@@ -18,7 +18,7 @@ one_text(void)
 	};
 	static const bool want[] = { true, true, false, true, true, true,
 		true, false };
-	struct scan *s = scan_new(needle, COUNT(needle));
+	struct scan *s = scan_new(needle, COUNT(needle), cache);
 	bool all = true;
 
 	scan_begin(s);
@@ -46,7 +46,7 @@ one_text(void)
 /* Against the plain definition, on texts of few letters so that much
  * matches. */
 static void
-noise(void)
+noise(struct casemap_cache *cache)
 {
 	static const char *const letter[] = { "a", "B", "\xc3\xa9", "\xc4\xb0",
 		"\xef\xac\x81", "e", "f", "I", "\xe1\x83\x90" };
@@ -67,7 +67,7 @@ noise(void)
 		}
 		for (size_t i = 0; i < 12; i++)
 			needle[i] = buf_span(&t[i]);
-		s = scan_new(needle, 12);
+		s = scan_new(needle, 12, cache);
 		scan_begin(s);
 		for (text = buf_span(&t[12]); text.n > 0;) {
 			uint32_t cp;
@@ -89,7 +89,7 @@ noise(void)
 }
 
 static void
-limits(void)
+limits(struct casemap_cache *cache)
 {
 	struct buf b = { 0 };
 	struct span needle[200], all;
@@ -99,20 +99,20 @@ limits(void)
 	for (size_t i = 0; i < SCAN_OCTETS_MAX; i++)
 		buf_addc(&b, (char)('A' + i % 26));
 	all = buf_span(&b);
-	s = scan_new(&all, 1);
+	s = scan_new(&all, 1, cache);
 	ok(s != NULL, "a needle of the greatest length");
 	scan_feed(s, all);
 	ok(scan_found(s, 0), "is found");
 	scan_free(s);
 	buf_addc(&b, 'x');
 	all = buf_span(&b);
-	ok(scan_new(&all, 1) == NULL, "a longer one is refused");
+	ok(scan_new(&all, 1, cache) == NULL, "a longer one is refused");
 	buf_clear(&b);
 	for (int i = 0; i < 256; i++)
 		buf_addc(&b, (char)i);
 	for (size_t i = 0; i < 200; i++)
 		needle[i] = (struct span){ b.p + i, 1 };
-	s = scan_new(needle, 200);
+	s = scan_new(needle, 200, cache);
 	scan_feed(s, buf_span(&b));
 	for (size_t i = 0; i < 200; i++)
 		found &= scan_found(s, i);
@@ -124,8 +124,11 @@ limits(void)
 int
 main(void)
 {
-	one_text();
-	noise();
-	limits();
+	struct casemap_cache *cache = casemap_cache_new();
+
+	one_text(cache);
+	noise(cache);
+	limits(cache);
+	casemap_cache_free(cache);
 	return done();
 }

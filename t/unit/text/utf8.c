@@ -67,6 +67,8 @@ main(void)
 	ok(utf8_ascii(SPAN("0123456789\xc3\xa9")) == 10 &&
 	    utf8_ascii(SPAN("\xc3\xa9")) == 0 &&
 	    utf8_ascii(SPAN("01234567")) == 8, "ASCII at the start is counted");
+	ok(utf8_good(SPAN("a\xc3\xa9" "b\xe2\x82")) == 4 &&
+	    utf8_good(SPAN("\xff")) == 0, "and so are whole characters");
 	ok(utf8_partial(SPAN("a\xff")) == 0 && utf8_partial(SPAN("")) == 0 &&
 	    utf8_partial(SPAN("\x80\x80\x80\x80")) == 0,
 	    "what can never become a character is not waited for");
