@@ -203,7 +203,8 @@ passes(struct search *s, const struct query *q, struct set *hits)
 	s->hits = &found;
 	s->open = &open;
 	seek_begin(&s->plan.seek);
-	r = view_each(s->view, &pool, 0, by_record, s);
+	r = view_each(s->view, set_count(&pool) == UINT32_MAX ? NULL : &pool,
+	    0, by_record, s);
 	unite(hits, &found);
 	if (r == STORE_OK && !s->stopped && open.n > 0 &&
 	    (s->plan.asks_digest || s->plan.asks_size)) {
