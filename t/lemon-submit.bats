@@ -582,3 +582,102 @@ CAROL='RCPT TO:<carol@example.net>'
 	[[ ${lines[303]} == "250 2."* ]]
 	[ "$(grep -c RCPT relay/1.env)" = 299 ]
 }
+
+# postfix: a Postfix of our own, with its own directories, on $PORT.  It takes
+# carol@example.net into a Maildir and gives example.org to our LMTP.
+postfix_up() {
+	local d=$PWD/postfix
+	PORT=$(python3 -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	mkdir -p "$d/etc" "$d/queue" "$d/data" "$d/mail"
+	chown postfix "$d/data"
+	chown nobody "$d/mail"
+	chmod 711 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" \
+	    "$BATS_RUN_TMPDIR/test" 2>/dev/null || :
+	cat >"$d/etc/main.cf" <<-END
+	compatibility_level = 3.6
+	queue_directory = $d/queue
+	data_directory = $d/data
+	mail_owner = postfix
+	setgid_group = postdrop
+	inet_interfaces = 127.0.0.1
+	inet_protocols = ipv4
+	myhostname = relay.example.net
+	mydestination =
+	alias_maps =
+	mynetworks = 127.0.0.0/8
+	smtpd_tls_cert_file = $BATS_FILE_TMPDIR/cert
+	smtpd_tls_key_file = $BATS_FILE_TMPDIR/key
+	smtpd_tls_security_level = may
+	smtpd_tls_received_header = yes
+	relay_domains = example.org
+	transport_maps = inline:{example.org=lmtp:unix:$PWD/lmtp.sock}
+	virtual_mailbox_domains = example.net
+	virtual_mailbox_base = $d/mail
+	virtual_mailbox_maps = inline:{carol@example.net=carol/}
+	virtual_uid_maps = static:65534
+	virtual_gid_maps = static:65534
+	maillog_file = $d/log
+	maillog_file_prefixes = $d
+	END
+	cat >"$d/etc/master.cf" <<-END
+	127.0.0.1:$PORT inet n - n - - smtpd
+	cleanup unix n - n - 0 cleanup
+	qmgr unix n - n 300 1 qmgr
+	tlsmgr unix - - n 1000? 1 tlsmgr
+	rewrite unix - - n - - trivial-rewrite
+	bounce unix - - n - 0 bounce
+	defer unix - - n - 0 bounce
+	trace unix - - n - 0 bounce
+	proxymap unix - - n - - proxymap
+	smtp unix - - n - - smtp
+	lmtp unix - - n - - lmtp
+	virtual unix - n n - - virtual
+	error unix - - n - - error
+	retry unix - - n - - error
+	anvil unix - - n - 1 anvil
+	scache unix - - n - 1 scache
+	postlog unix-dgram n - n - 1 postlogd
+	END
+	: >"$d/etc/dynamicmaps.cf"
+	postfix -c "$d/etc" start 2>&1 || { cat "$d/log"; return 1; }
+}
+
+postfix_down() {
+	postfix -c "$PWD/postfix/etc" stop 2>/dev/null || :
+}
+
+# await COMMAND…: until it succeeds, at most 20 s.
+await() {
+	timeout 20 bash -c 'until "$@" >/dev/null 2>&1; do sleep 0.1; done' \
+	    - "$@"
+}
+
+@test "a real Postfix as relay: RCPT live, TLS, DSN there and back" {
+	[ "$(id -u)" = 0 ] && command -v postfix || skip "needs root and Postfix"
+	lmtp
+	postfix_up
+	cp "$BATS_FILE_TMPDIR/cert" control/ca
+	echo "localhost:$PORT verify" >control/relay
+	echo "$PWD/control/ca" >control/relay-ca
+	submission
+	letter >m
+	say "$FROM RET=HDRS ENVID=round+2Btrip" \
+	    'RCPT TO:<nobody@example.net>' \
+	    "$CAROL NOTIFY=SUCCESS ORCPT=rfc822;old+2Bcarol@example.net" \
+	    "$BOB" DATA @m
+	echo "$output"
+	[[ ${lines[1]} == "550 5.1.1 "* ]]
+	[[ ${lines[5]} == "250 2."* ]]
+	await test -e lmtp/2.eml || { cat postfix/log; postfix_down; false; }
+	postfix_down
+	cat postfix/mail/carol/new/* >got
+	grep -q '^Message-ID: <1@example.org>' got
+	grep -q 'TLSv1' got
+	sed -n '/^Hi/,$p' m | tr -d '\r' | cmp - <(sed -n '/^Hi/,$p' got)
+	tr -d '\r' <lmtp/2.eml >dsn
+	grep -q '^Action: delivered' dsn
+	grep -q '^Original-Envelope-Id: round+trip' dsn
+	grep -q '^Original-Recipient: rfc822; *old+carol@example.net' dsn
+	grep -q 'MAIL FROM:<>' lmtp/2.env
+}

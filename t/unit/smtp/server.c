@@ -4,8 +4,8 @@
 #include "../../t.h"
 
 /*
- * Whole sessions: what the client sends, all of it at once and octet by
- * octet, and the codes it gets.  The host notes what it is asked: '[' begin,
+ * Whole sessions (server, server_auth, server_data): what the client sends,
+ * all of it at once and octet by octet, and the codes it gets.  The host notes what it is asked: '[' begin,
  * the octets, ']' end, '~' a transaction dropped before its end.
  */
 struct host {
