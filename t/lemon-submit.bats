@@ -12,6 +12,7 @@ setup_file() {
 	export LEMON_CONTROL=$PWD/control
 	cp tls.pem control/tls.pem
 	printf 'example.org\n' >control/locals
+	echo 0 >control/auth-delay
 	printf '%s\n' "$PWD/home/%u" >control/home
 	for u in alice:secret bob:hush; do
 		echo "${u#*:}" | lemon-user add "${u%:*}"

@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/die.h"
 #include "submit.h"
+
+static const char usage[] = "usage: lemon-submit [-s | -t]";
 
 static void
 options(struct submit *s, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "st")) != -1) {
+	while ((c = getopt(argc, argv, "hst")) != -1) {
+		if (c == 'h') {
+			puts(usage);
+			exit(EXIT_OK);
+		}
 		if (c == 's')
 			s->implicit = true;
 		else if (c == 't')
 			s->outside = true;
 		else
-			die_usage("usage: lemon-submit [-s | -t]");
+			die_usage("%s", usage);
 	}
 	if (optind < argc || (s->implicit && s->outside))
-		die_usage("usage: lemon-submit [-s | -t]");
+		die_usage("%s", usage);
 }
 
 int

@@ -7,12 +7,14 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/log.h"
+#include "net/tls_config.h"
 #include "net/trace.h"
 #include "net/ucspi_tls.h"
 #include "submit.h"
 
 enum {
 	SIZE_DEFAULT = 50 * 1024 * 1024,
+	DELAY_MS = 2000,
 	LINGER_MS = 2000,
 	LINGER_MAX = 1024 * 1024
 };
@@ -33,45 +35,13 @@ log_tls(const struct submit *s, struct log *l)
 	    s->server.secure ? "outside" : "none");
 }
 
-static struct tls *
-load_tls(const struct submit *s, const char **why)
-{
-	struct buf cert = { 0 }, key = { 0 }, tickets = { 0 };
-	struct buf ca = { 0 }, value = { 0 };
-	struct tls_server cfg = { 0 };
-	struct tls *t;
-
-	control_path(&s->control, "tls.pem", &cert);
-	control_path(&s->control, "tls.key", &key);
-	control_path(&s->control, "tickets", &tickets);
-	control_path(&s->control, "client-ca.pem", &ca);
-	cfg.certfile = getenv("CERTFILE");
-	cfg.keyfile = getenv("KEYFILE");
-	if (cfg.certfile == NULL) {
-		cfg.certfile = buf_cstr(&cert);
-		if (access(buf_cstr(&key), F_OK) == 0)
-			cfg.keyfile = buf_cstr(&key);
-	}
-	cfg.tickets = buf_cstr(&tickets);
-	cfg.cafile = getenv("CAFILE");
-	if (cfg.cafile == NULL && access(buf_cstr(&ca), F_OK) == 0)
-		cfg.cafile = buf_cstr(&ca);
-	t = tls_server_new(&cfg, why);
-	buf_free(&cert);
-	buf_free(&key);
-	buf_free(&tickets);
-	buf_free(&ca);
-	buf_free(&value);
-	return t;
-}
-
 static int
 handshake(struct submit *s)
 {
 	const char *why = "no certificate";
 	struct log l;
 
-	s->tls = load_tls(s, &why);
+	s->tls = tls_configure(&s->control, &why);
 	if (s->tls != NULL &&
 	    tls_accept(s->tls, &s->in, &s->out, &why) == 0)
 		return 0;
@@ -79,21 +49,6 @@ handshake(struct submit *s)
 	log_ks(&l, "why", why);
 	log_end(&l);
 	return -1;
-}
-
-/* Whether STARTTLS can be offered: here or by who started us. */
-static bool
-can_starttls(const struct submit *s)
-{
-	struct buf path = { 0 };
-	bool can;
-
-	if (s->peer.ucspi_tls || getenv("CERTFILE") != NULL)
-		return true;
-	control_path(&s->control, "tls.pem", &path);
-	can = access(buf_cstr(&path), R_OK) == 0;
-	buf_free(&path);
-	return can;
 }
 
 void
@@ -123,7 +78,7 @@ submit_open(struct submit *s)
 	    86400) * 1000;
 	v->login_ms = (int64_t)control_num(&s->control, "logintimeout", 60,
 	    1, 86400) * 1000;
-	if (!v->secure && can_starttls(s))
+	if (!v->secure && (s->peer.ucspi_tls || tls_configured(&s->control)))
 		v->features |= SMTP_STARTTLS;
 	if (!s->implicit)
 		return;
@@ -176,6 +131,10 @@ stepped(struct submit *s, enum sasl_step step)
 	log_ks(&l, "mech", s->mech);
 	log_tls(s, &l);
 	log_end(&l);
+	/* Wrong guesses get slower, and few (smtp/server_auth.c). */
+	if (step == SASL_STEP_BAD)
+		poll(NULL, 0, (int)(control_num(&s->control, "auth-delay",
+		    DELAY_MS, 0, 60000) << s->server.auth_failed));
 	return step;
 }
 
