@@ -10,6 +10,7 @@
 
 #include "auth/addresses.h"
 #include "base/file.h"
+#include "base/log.h"
 
 enum { LOGIN_MAX = 512, ADDRESSES_MAX = 1024 * 1024 };
 
@@ -189,7 +190,11 @@ account_settle(const struct control *c, struct account *a)
 	if (geteuid() != 0)
 		return 0;
 	if (stat(buf_cstr(&a->home), &st) < 0) {
+		int error = errno;
+
+		log_warn("%s: %s", buf_cstr(&a->home), strerror(error));
 		buf_free(&a->home);
+		errno = error;
 		return -1;
 	}
 	a->uid = st.st_uid;
@@ -211,21 +216,16 @@ account_find(const struct control *c, struct span login, struct account *a)
 static int
 read_addresses(int users, const char *name, struct buf *text)
 {
-	int fd = open_dir(users, name);
+	char path[ACCOUNT_NAME_MAX + sizeof "/addresses"];
+	struct span s = span_str(name);
 
 	buf_clear(text);
-	if (fd < 0)
-		return is_absent(errno) ? 0 : -1;
-	int r = file_read(fd, "addresses", ADDRESSES_MAX, text);
-	int error = errno;
-
-	close(fd);
-	errno = error;
-	if (r < 0 && is_absent(errno)) {
-		buf_clear(text);
-		r = 0;
-	}
-	return r;
+	memcpy(path, s.p, s.n);
+	memcpy(path + s.n, "/addresses", sizeof "/addresses");
+	if (file_read(users, path, ADDRESSES_MAX, text) == 0)
+		return 0;
+	buf_clear(text);
+	return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
 }
 
 /* Who has the address in the file: the first by name, so that the answer
@@ -264,7 +264,8 @@ search_addresses(const struct control *c, struct search *s)
 		r = read_addresses(fd, e->d_name, &text);
 		if (addresses_has(buf_span(&text), s->full))
 			take_first(s->by_full, e->d_name);
-		if (addresses_has(buf_span(&text), s->base))
+		if (s->base.n != s->full.n &&
+		    addresses_has(buf_span(&text), s->base))
 			take_first(s->by_base, e->d_name);
 	}
 	if (errno != 0)
@@ -309,6 +310,10 @@ locate_address(const struct control *c, struct span address,
 	if (r != 0)
 		return r;
 	base = address_base(local, detail);
+	if (detail->p != NULL)
+		r = locate_local(c, base, ours, a);
+	if (r != 0)
+		return r;
 	buf_add(&without, base);
 	buf_add(&without, span_skip(address, local.n));
 	s.base = buf_span(&without);
@@ -316,10 +321,8 @@ locate_address(const struct control *c, struct span address,
 	if (r == 0 && s.by_full[0] != '\0') {
 		*detail = (struct span){ NULL, 0 };
 		r = account_locate(c, span_str(s.by_full), a);
-	} else if (r == 0 && detail->p != NULL) {
-		r = locate_local(c, base, ours, a);
-		if (r == 0 && s.by_base[0] != '\0')
-			r = account_locate(c, span_str(s.by_base), a);
+	} else if (r == 0 && s.by_base[0] != '\0') {
+		r = account_locate(c, span_str(s.by_base), a);
 	}
 	buf_free(&without);
 	return r;

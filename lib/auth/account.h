@@ -41,7 +41,8 @@ bool account_foreign(struct span name);
  * home's owner, which must be there.
  *
  * The two halves: account_locate sets name and label and looks whether the
- * account is there, and account_settle fills in the rest (0 or -1).
+ * account is there, and account_settle fills in the rest (0, or -1 after a
+ * line in the log).
  */
 int account_find(const struct control *c, struct span login,
     struct account *a);
@@ -55,13 +56,13 @@ void account_login(const struct control *c, struct span login,
     struct buf *to);
 
 /*
- * Who owns a mail address, for delivery and for senders: NAME@DOMAIN with
- * DOMAIN in "locals" (or without a domain), or a line of some
- * users/NAME/addresses (the first by name where several have it; each is
- * read, so this costs time in the number of accounts).  An unknown address
- * is tried again without "+detail", which is then *detail (a view into
- * address, empty if none).  ASCII case does not matter.  1, 0 or -1 as
- * above; the label is "-".
+ * Who owns a mail address, for delivery and for senders.  With DOMAIN in
+ * "locals" (or without a domain) NAME@DOMAIN and NAME+detail@DOMAIN are
+ * NAME's.  Else it is whose users/NAME/addresses has it, with the detail or
+ * without (the first by name where several do; each file is read, so this
+ * costs time in the number of accounts).  What was after the '+' and not
+ * part of the match is *detail, a view into address, empty if nothing.
+ * ASCII case does not matter.  1, 0 or -1 as above; the label is "-".
  */
 int account_of_address(const struct control *c, struct span address,
     struct account *a, struct span *detail);

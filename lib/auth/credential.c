@@ -10,6 +10,7 @@
 #include "auth/verifier.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 
 static const char unknown[] = ".unknown";
 
@@ -108,6 +109,9 @@ credential_find(const struct control *c, struct span login,
 		take(buf_span(&text), span_str(scope), found ? to : &decoy);
 		OPENSSL_cleanse(&decoy, sizeof decoy);
 	}
+	/* Who runs the server must know, and the client must not. */
+	if (r < 0)
+		log_warn("%s/users: %s", c->dir, strerror(errno));
 	forget(&text);
 	return r;
 }

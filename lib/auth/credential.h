@@ -19,7 +19,7 @@ struct credential {
 	bool real[SCRAM_HASHES];
 };
 
-/* 0, or -1 with errno where the files cannot be read now. */
+/* 0, or -1 where the files cannot be read now; that has been logged. */
 int credential_find(const struct control *c, struct span login,
     const char *scope, struct credential *to);
 

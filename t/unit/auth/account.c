@@ -98,6 +98,7 @@ owners(void)
 		{ "", NULL, "" },
 		{ "carol+x@example.org", NULL, "" },
 		{ "both@example.com", "alice", "" },
+		{ "alice+team@example.org", "alice", "team" },
 	};
 
 	for (size_t i = 0; i < COUNT(row); i++) {
@@ -136,8 +137,8 @@ senders(void)
 		{ false, "alice", "" },
 		{ false, "alice", "alice@" },
 		{ false, "bob", "alice+bob@example.org" },
-		{ false, "alice", "alice+team@example.org" },
-		{ true, "bob", "alice+team@example.org" },
+		{ true, "alice", "alice+team@example.org" },
+		{ false, "alice", "sales+eu@example.org" },
 	};
 
 	for (size_t i = 0; i < COUNT(row); i++) {
