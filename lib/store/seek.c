@@ -81,14 +81,18 @@ text(struct scan *s, struct span t)
 }
 
 /* The decoded value of a field, after what stands in k->utf8 already.  Where
- * it cannot be decoded its octets are looked through too (RFC 5255 4.6). */
+ * its charset fails its octets are looked through too (RFC 5255 4.6 (c)). */
 static void
 value(struct seek *k, struct span name, struct span v, struct scan *s)
 {
 	struct span whole;
+	size_t before = k->utf8.n;
 
-	if (!header_decode(v, &k->utf8))
-		text(s, v);
+	if (!header_decode(v, &k->utf8)) {
+		text(s, buf_span(&k->utf8));
+		k->utf8.n = before;
+		header_octets(v, &k->utf8);
+	}
 	text(s, buf_span(&k->utf8));
 	/* RFC 2231: names of files in an encoding of their own. */
 	if (!span_istarts(name, SPAN("content-")) || span_chr(v, '*') == v.n)

@@ -22,6 +22,7 @@ struct decoder {
 	struct charset *charset;
 	struct span name;	/* of charset; borrowed from the field */
 	struct buf octets;
+	bool as_octets;		/* charsets do not matter */
 	bool failed;
 };
 
@@ -119,6 +120,11 @@ settle(struct decoder *d)
 {
 	if (d->octets.n == 0)
 		return;
+	if (d->as_octets) {
+		buf_add(d->to, buf_span(&d->octets));
+		buf_clear(&d->octets);
+		return;
+	}
 	charset_decode(d->charset, buf_span(&d->octets), d->to);
 	charset_decode_end(d->charset, d->to);
 	d->failed |= charset_failed(d->charset);
@@ -139,7 +145,8 @@ joins(struct span charset)
 static bool
 word_decode(struct decoder *d, const struct word *w, struct buf *octets)
 {
-	if (d->charset == NULL || !span_ieq(d->name, w->charset)) {
+	if (!d->as_octets &&
+	    (d->charset == NULL || !span_ieq(d->name, w->charset))) {
 		settle(d);
 		charset_close(d->charset);
 		d->name = w->charset;
@@ -172,7 +179,10 @@ plain(struct decoder *d, struct span s)
 			continue;
 		}
 		n = utf8_next(s, &cp, &good);
-		utf8_add(d->to, cp);
+		if (good || d->as_octets)
+			buf_add(d->to, span_head(s, n));
+		else
+			utf8_add(d->to, cp);
 		d->failed |= !good;
 		s = span_skip(s, n);
 	}
@@ -186,15 +196,14 @@ join(struct decoder *d, struct span gap, bool after_word, struct span octets)
 	if (!after_word || span_trim(gap).n > 0) {
 		settle(d);
 		plain(d, gap);
-	} else if (!joins(d->name))
+	} else if (!d->as_octets && !joins(d->name))
 		settle(d);
 	buf_add(&d->octets, octets);
 }
 
-bool
-header_decode(struct span raw, struct buf *to)
+static void
+decode(struct decoder *d, struct span raw)
 {
-	struct decoder d = { .to = to };
 	struct buf octets = { 0 };
 	bool after_word = false;
 	size_t from = 0, i = 0;		/* plain text is [from, i) */
@@ -210,19 +219,35 @@ header_decode(struct span raw, struct buf *to)
 			continue;
 		}
 		buf_clear(&octets);
-		if (word_decode(&d, &w, &octets)) {
-			join(&d, span_head(span_skip(raw, from), i - from),
+		if (word_decode(d, &w, &octets)) {
+			join(d, span_head(span_skip(raw, from), i - from),
 			    after_word, buf_span(&octets));
 			from = i + w.n;
 			after_word = true;
 		} else
-			d.failed = true;
+			d->failed = true;
 		i += w.n;
 	}
-	settle(&d);
-	plain(&d, span_skip(raw, from));
-	charset_close(d.charset);
-	buf_free(&d.octets);
+	settle(d);
+	plain(d, span_skip(raw, from));
+	charset_close(d->charset);
+	buf_free(&d->octets);
 	buf_free(&octets);
+}
+
+bool
+header_decode(struct span raw, struct buf *utf8)
+{
+	struct decoder d = { .to = utf8 };
+
+	decode(&d, raw);
 	return !d.failed;
+}
+
+void
+header_octets(struct span raw, struct buf *to)
+{
+	struct decoder d = { .to = to, .as_octets = true };
+
+	decode(&d, raw);
 }

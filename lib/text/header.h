@@ -19,4 +19,8 @@
  */
 bool header_decode(struct span raw, struct buf *utf8);
 
+/* The same before any charset is looked at: the octets of the words and of
+ * what is between them, UTF-8 or not. */
+void header_octets(struct span raw, struct buf *to);
+
 #endif

@@ -95,6 +95,7 @@ static const char header_fields[] =
     "Cc: <user-cc (comment)@ (comment) example.org>\r\n"
     "Subject: =?koi8-r?b?8NLJ18XU?= =?utf-8?q?_and?=\r\n more\r\n"
     "X-Raw: caf\xe9 noir\r\n"
+    "X-Odd: =?nonesuch?q?W=6Frds?=\r\n"
     "X-Empty:\r\n"
     "X-Two: first\r\n"
     "x-two: second\r\n"
@@ -127,6 +128,7 @@ static const struct {
 	{ FIELD, "x-raw", "NOIR", true },
 	{ FIELD, "x-raw", "caf\xe9", true },
 	{ FIELD, "x-raw", "the text", false },
+	{ FIELD, "x-odd", "words", true },
 	{ FIELD, "content-disposition", "\xc3\xbc" "ber", true },
 	{ TEXT, "", "SUBJECT: " PRIVET, true },
 	{ TEXT, "", "the text", true },

@@ -96,6 +96,10 @@ main(void)
 		    "and whether all was understood");
 		is(buf_span(&b), span_str(row[i].out), row[i].in);
 	}
+	buf_clear(&b);
+	header_octets(SPAN("=?nonesuch?q?a=FF?= =?koi8-r?b?8A==?=\r\n b\xe9"),
+	    &b);
+	is(buf_span(&b), SPAN("a\xff\xf0 b\xe9"), "words without charsets");
 	buf_free(&b);
 	cost();
 	return done();
