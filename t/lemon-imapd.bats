@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: ISC
+# How the process behaves: what it exits with, whom it lets in, what it costs
+# and what is left when a client goes away.  What it says is in t/talk/imapd.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	umask 022
+	T=$BATS_TEST_TMPDIR
+	export HOME=$T LEMON_CONTROL=$T/control T
+	mkdir -p "$T/control" "$T/Maildir"/{cur,new,tmp}
+	unset "${!TCP@}" "${!SSL@}" PROTO REMOTE_ADDR REMOTE_HOST USER LOGNAME
+}
+
+# mail FOLDER TEXT: into that folder's new/, by another program
+mail() {
+	mkdir -p "$T/Maildir/$1"/{cur,new,tmp}
+	printf 'Subject: %s\n\n%s\n' "$2" "$2" \
+	    >"$T/Maildir/$1/new/$((1000000000 + RANDOM)).M${RANDOM}P1Q1.test"
+}
+
+# say COMMAND…: one after the other on a pipe; prints all that is answered
+say() {
+	printf '%s\r\n' "$@" | lemon-imapd "$T/Maildir" 2>>"$T/log" |
+	    tr -d '\r'
+}
+
+# client ARG… <<PYTHON: imap(*argv) starts a server and has send, line, until
+client() {
+	cat >"$T/body.py"
+	cat >"$T/client.py" <<-'END'
+	import os, socket, subprocess, time
+	T = os.environ["T"]
+	class imap:
+	    def __init__(self, *argv):
+	        self.s, theirs = socket.socketpair()
+	        self.p = subprocess.Popen(["lemon-imapd"] + list(argv),
+	            stdin=theirs, stdout=theirs,
+	            stderr=open(T + "/log", "ab"))
+	        theirs.close()
+	        self.s.settimeout(30)
+	        self.held = b""
+	        if argv:
+	            self.line()
+	    def send(self, octets):
+	        self.s.sendall(octets)
+	    def line(self):
+	        while b"\n" not in self.held:
+	            got = self.s.recv(65536)
+	            if not got:
+	                return None
+	            self.held += got
+	        line, self.held = self.held.split(b"\n", 1)
+	        return line.rstrip(b"\r").decode("latin-1")
+	    def until(self, begin):
+	        seen = []
+	        while True:
+	            seen.append(self.line())
+	            if seen[-1] is None:
+	                raise SystemExit("closed after %r" % seen)
+	            if seen[-1].startswith(begin):
+	                return seen
+	    def ask(self, command):
+	        self.send(b"t " + command.encode() + b"\r\n")
+	        return self.until("t ")
+	    def peak(self):
+	        for l in open("/proc/%d/status" % self.p.pid):
+	            if l.startswith("VmHWM:"):
+	                return int(l.split()[1])
+	    def end(self):
+	        self.s.close()
+	        return self.p.wait(30)
+	END
+	cat "$T/body.py" >>"$T/client.py"
+	python3 "$T/client.py"
+}
+
+@test "a wrong command line is 64, and -h is none" {
+	run -0 lemon-imapd -h
+	[[ $output == usage:* ]]
+	run -64 lemon-imapd -x
+	run -64 lemon-imapd -s -t
+	run -64 lemon-imapd ./a ./b
+}
+
+@test "a Maildir on a pipe is served to whoever starts it" {
+	mail . hello
+	run -0 say 'a SELECT INBOX' 'b LOGOUT'
+	[[ ${lines[0]} == '* PREAUTH [CAPABILITY IMAP4rev1 '* ]]
+	[[ $output == *$'\n* 1 EXISTS\n'* ]]
+	[[ $output == *$'\nb OK '* ]]
+}
+
+@test "a Maildir that is not there is made" {
+	run -0 say 'a SELECT INBOX' 'b LOGOUT'
+	rm -rf "$T/Maildir"
+	run -0 say 'a SELECT INBOX' 'b LOGOUT'
+	[[ $output == *$'\n* 0 EXISTS\n'* ]]
+	[ -d "$T/Maildir/cur" ]
+}
+
+@test "a Maildir on a network socket is refused" {
+	run -75 --separate-stderr env TCPREMOTEIP=192.0.2.1 \
+	    lemon-imapd "$T/Maildir" </dev/null
+	[[ $output == '* BYE '* ]]
+	[[ $stderr == *refused* ]]
+	run -75 env PROTO=TCP6 TCP6REMOTEIP=2001:db8::1 \
+	    lemon-imapd "$T/Maildir" </dev/null
+	run -75 env REMOTE_ADDR=192.0.2.1 lemon-imapd "$T/Maildir" </dev/null
+}
+
+@test "a user who does not exist is not served" {
+	run -75 --separate-stderr lemon-imapd nobody-at-all </dev/null
+	[[ $output == '* BYE '* ]]
+}
+
+@test "the log names user, address and reason in a fixed order" {
+	export LEMON_AUTH_DELAY=0
+	echo secret | lemon-user add alice 2>/dev/null
+	printf 'a LOGIN "bad\x1b]man user=x" y\r\nb LOGOUT\r\n' |
+	    TCPREMOTEIP=192.0.2.7 LEMON_PLAINTEXT=1 lemon-imapd 2>"$T/err"
+	grep -E '^lemon-imapd\[[0-9]+\]: login-failed user=[^ ]* rip=192\.0\.2\.7 method=LOGIN why=credentials$' "$T/err"
+	grep -E '^lemon-imapd\[[0-9]+\]: disconnect user= rip=192\.0\.2\.7 why=logout commands=2 in=[0-9]+ out=[0-9]+ fetched=0 appended=0 expunged=0 cpu_ms=[0-9]+ wall_ms=[0-9]+$' "$T/err"
+	[ "$(wc -l <"$T/err")" = 2 ]
+	say 'a LOGOUT' >/dev/null
+	grep -E ': login user=[^ ]+ rip=local method=local tls=local confined=(full|partial|none)$' "$T/log"
+}
+
+@test "a password is in no transcript" {
+	echo 'open sesame' | lemon-user add alice 2>/dev/null
+	mkdir "$T/trace"
+	export LEMON_AUTH_DELAY=0
+	printf 'a LOGIN alice "closed sesame"\r\nb AUTHENTICATE PLAIN AGFsaWNlAG9wZW4gc2VzYW11\r\nc AUTHENTICATE PLAIN\r\nAGFsaWNlAG9wZW4gc2VzYW11\r\n' |
+	    LEMON_TRACE=$T/trace lemon-imapd >/dev/null 2>&1
+	printf 'a LOGIN alice {13+}\r\nclosed sesame\r\nb LOGOUT\r\n' |
+	    LEMON_TRACE=$T/trace lemon-imapd >/dev/null 2>&1
+	[ "$(cat "$T"/trace/* | grep -c AUTHENTICATIONFAILED)" = 4 ]
+	run -1 grep -E 'sesame|AGFsaWNl' "$T"/trace/*
+}
+
+@test "pipelined commands are answered in one write" {
+	client <<-'END'
+	c = imap(T + "/Maildir")
+	c.send(b"a NOOP\r\nb NOOP\r\nc NOOP\r\n")
+	got = c.s.recv(65536)
+	assert got.count(b" OK ") == 3, got
+	c.end()
+	END
+}
+
+@test "a greeting costs neither ICU nor libsasl2 nor the index" {
+	client <<-'END'
+	c = imap()
+	c.line()
+	maps = open("/proc/%d/maps" % c.p.pid).read()
+	for lib in ("icu", "sasl", "data.mdb"):
+	    assert lib not in maps, maps
+	c.end()
+	END
+}
+
+@test "a client that vanishes in a command, a literal or IDLE leaves no process" {
+	client <<-'END'
+	for said in (b"a NO", b"a SELECT {10}\r\nabc", b"a IDLE\r\n",
+	        b"a SELECT INBOX\r\nb IDLE\r\n",
+	        b"a APPEND INBOX {1000+}\r\nabc"):
+	    c = imap(T + "/Maildir")
+	    c.send(said)
+	    assert c.end() == 0, said
+	END
+	[ -z "$(find "$T/Maildir/cur" "$T/Maildir/new" -type f)" ]
+	run -0 say 'a STATUS INBOX (MESSAGES)'
+	[[ $output == *'(MESSAGES 0)'* ]]
+	[ -z "$(ls "$T/Maildir/tmp")" ]
+}
+
+@test "a message of 60 MB goes in and out in constant memory" {
+	client <<-'END'
+	c = imap(T + "/Maildir")
+	head = b"Subject: big\r\n\r\n"
+	line = b"x" * 98 + b"\r\n"
+	lines = 600000
+	c.send(b"a APPEND INBOX {%d+}\r\n" % (len(head) + 100 * lines))
+	c.send(head)
+	for i in range(lines // 1000):
+	    c.send(line * 1000)
+	c.send(b"\r\n")
+	assert c.until("a ")[-1].startswith("a OK [APPENDUID "), 1
+	c.ask("SELECT INBOX")
+	c.send(b"b FETCH 1 BODY.PEEK[]\r\n")
+	want = len(head) + 100 * lines
+	assert c.line() == "* 1 FETCH (BODY[] {%d}" % want
+	got = len(c.held)
+	while got < want:
+	    got += len(c.s.recv(1 << 20))
+	assert c.peak() < 24 * 1024, c.peak()
+	c.end()
+	END
+}
+
+@test "a client that does not read what it asked for costs no memory" {
+	client <<-'END'
+	c = imap(T + "/Maildir")
+	body = b"Subject: x\r\n\r\n" + (b"y" * 98 + b"\r\n") * 10000
+	for i in range(20):
+	    c.send(b"a APPEND INBOX {%d+}\r\n%s\r\n" % (len(body), body))
+	    c.until("a OK")
+	c.ask("SELECT INBOX")
+	for i in range(50):
+	    c.send(b"b FETCH 1:* BODY.PEEK[]\r\n")
+	# others are not kept waiting
+	d = imap(T + "/Maildir")
+	d.ask("SELECT INBOX")
+	assert d.ask("STORE 1 +FLAGS (\\Seen)")[-1].startswith("t OK")
+	d.end()
+	assert c.peak() < 24 * 1024, c.peak()
+	c.end()
+	END
+}
+
+@test "IDLE hears another session within 50 ms" {
+	client <<-'END'
+	a, b = imap(T + "/Maildir"), imap(T + "/Maildir")
+	a.ask("SELECT INBOX")
+	b.ask("SELECT INBOX")
+	a.send(b"i IDLE\r\n")
+	a.until("+ ")
+	best = 1
+	for i in range(5):
+	    b.send(b"x APPEND INBOX {3+}\r\na\r\n\r\n")
+	    b.until("x OK")
+	    begin = time.monotonic()
+	    a.until("* %d EXISTS" % (i + 1))
+	    best = min(best, time.monotonic() - begin)
+	    a.until("* ")
+	assert best < 0.05, best
+	b.ask("STORE 1 +FLAGS (\\Deleted $Forwarded)")
+	assert "$Forwarded" in a.until("* 1 FETCH ")[-1]
+	b.ask("EXPUNGE")
+	a.until("* 1 EXPUNGE")
+	a.send(b"DONE\r\n")
+	a.until("i OK")
+	END
+}
+
+@test "IDLE hears a delivery by another program" {
+	client <<-'END'
+	a = imap(T + "/Maildir")
+	a.ask("SELECT INBOX")
+	a.send(b"i IDLE\r\n")
+	a.until("+ ")
+	open(T + "/Maildir/tmp/1.test", "w").write("Subject: x\n\nx\n")
+	os.rename(T + "/Maildir/tmp/1.test", T + "/Maildir/new/1.test")
+	a.until("* 1 EXISTS")
+	END
+}
+
+@test "no EXPUNGE while sequence numbers are in use" {
+	client <<-'END'
+	a, b = imap(T + "/Maildir"), imap(T + "/Maildir")
+	for i in range(3):
+	    a.send(b"x APPEND INBOX {%d+}\r\nSubject: %d\r\n\r\n\r\n" % (14, i))
+	    a.until("x OK")
+	a.ask("SELECT INBOX")
+	b.ask("SELECT INBOX")
+	b.ask("STORE 2 +FLAGS (\\Deleted)")
+	b.ask("EXPUNGE")
+	for quiet in ("FETCH 1 FLAGS", "STORE 1 +FLAGS (\\Seen)",
+	        "SEARCH ALL"):
+	    seen = a.ask(quiet)
+	    assert not any("EXPUNGE" in l for l in seen), seen
+	# message 3 is message 3 still, and 2 is gone
+	assert any("Subject: 2" in l for l in a.ask("FETCH 3 BODY.PEEK[HEADER]"))
+	seen = a.ask("FETCH 2 BODY.PEEK[]")
+	assert seen[-1].startswith("t NO [EXPUNGEISSUED]"), seen
+	assert a.ask("STORE 2 +FLAGS (\\Seen)")[-1].startswith(
+	    "t NO [EXPUNGEISSUED]")
+	assert a.ask("UID FETCH 2 BODY.PEEK[]")[-1].startswith("t OK"), seen
+	a.ask("NOOP")
+	assert any("Subject: 2" in l for l in a.ask("FETCH 2 BODY.PEEK[HEADER]"))
+	assert a.ask("FETCH 3 FLAGS")[-1].startswith("t BAD")
+	END
+}
+
+@test "what another session changes is told at the next command" {
+	client <<-'END'
+	a, b = imap(T + "/Maildir"), imap(T + "/Maildir")
+	a.send(b"x APPEND INBOX {3+}\r\na\r\n\r\n")
+	a.until("x OK")
+	a.ask("SELECT INBOX")
+	b.ask("SELECT INBOX")
+	b.ask("STORE 1 +FLAGS (\\Flagged)")
+	seen = a.ask("NOOP")
+	assert any(l.startswith("* 1 FETCH (FLAGS (\\Flagged") for l in seen)
+	assert len(a.ask("NOOP")) == 1
+	# its own changes are not told twice, nor silent ones once
+	assert len(a.ask("STORE 1 -FLAGS.SILENT (\\Flagged)")) == 1
+	assert len(a.ask("NOOP")) == 1
+	b.send(b"x APPEND INBOX {3+}\r\nb\r\n\r\n")
+	b.until("x OK")
+	assert "* 2 EXISTS" in a.ask("NOOP")
+	END
+}
+
+@test "a mailbox that is deleted ends the sessions that have it open" {
+	client <<-'END'
+	a, b = imap(T + "/Maildir"), imap(T + "/Maildir")
+	a.ask("CREATE Work")
+	a.ask("SELECT Work")
+	assert b.ask("DELETE Work")[-1].startswith("t OK")
+	a.send(b"x NOOP\r\n")
+	assert a.until("* BYE")
+	END
+}
+
+@test "a message whose file cannot be read is a NO, and the rest is served" {
+	[ "$(id -u)" != 0 ] || chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T"
+	mail . one
+	mail . two
+	say 'a SELECT INBOX' >/dev/null
+	chmod 0 "$(grep -l one -r "$T/Maildir/cur" "$T/Maildir/new")"
+	[ "$(id -u)" != 0 ] || chown -R 65534:65534 "$T/Maildir"
+	run -0 say 'a SELECT INBOX' 'b FETCH 1:2 BODY.PEEK[TEXT]' 'c LOGOUT'
+	[[ $output == *$'\nb NO '* ]]
+	[[ $output == *$'\ntwo\n'* ]]
+	[[ $output == *$'\nc OK '* ]]
+}
