@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef DELIVER_H
+#define DELIVER_H
+
+#include "boxes.h"
+#include "letter.h"
+#include "net/peer.h"
+#include "smtp/server.h"
+#include "target.h"
+
+/* The command line and the environment; NULL: not given. */
+struct options {
+	bool lmtp;
+	const char *sender, *recipient, *folder;
+	const char *target;	/* USER or MAILDIR */
+};
+
+/* single.c: one message on standard input; returns the exit code. */
+int single(const struct options *o);
+
+/* lmtp.c: LMTP for one connection on descriptors 0 and 1. */
+int lmtp(void);
+
+/* One LMTP session. */
+struct session {
+	struct control control;
+	struct peer peer;
+	struct in in;
+	struct out out;
+	struct buf me;
+	struct smtp_server server;
+	int64_t started;
+
+	/* of the transaction */
+	struct letter letter;
+	struct target *target;	/* [targets], as server.rcpt */
+	size_t targets, cap;
+	bool *delivered;	/* [targets], after the end */
+	struct boxes boxes;
+};
+
+/* notice.c: tell the sender of those recipients that asked to hear of
+ * success (RFC 3461 5.2.2). */
+void send_notices(struct session *s);
+
+/* child.c: deliver as the target's account, in a process of its own that is
+ * confined to that account. */
+enum store_result child_put(const struct target *t,
+    const struct letter *l, struct span top, const char **why);
+
+/* What a result means to the one who sent the message. */
+void result_reply(enum store_result e, struct smtp_reply *r);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/die.h"
+#include "base/log.h"
+#include "deliver.h"
+#include "mime/build.h"
+#include "mime/date.h"
+#include "net/trace.h"
+#include "smtp/inject.h"
+
+/* Verb, user and address come first in every line. */
+static void
+log_start(const struct session *s, struct log *l, const char *verb,
+    const char *user)
+{
+	log_begin(l, verb);
+	log_ks(l, "user", user);
+	log_ks(l, "rip", s->peer.ip != NULL ? s->peer.ip : "local");
+}
+
+static void
+mail(void *ctx, const struct smtp_mail *m, struct smtp_reply *r)
+{
+	struct session *s = ctx;
+
+	(void)m;
+	(void)r;
+	letter_begin(&s->letter);
+}
+
+/* What the user's own limit says of the size that was announced. */
+static bool
+fits(const struct session *s, const struct target *t)
+{
+	const struct smtp_mail *m = &s->server.mail;
+
+	return t->databytes == 0 || !m->has_size || m->size <= t->databytes;
+}
+
+static void
+rcpt(void *ctx, const struct smtp_rcpt *c, struct smtp_reply *r)
+{
+	struct session *s = ctx;
+	struct buf address = { 0 };
+	struct target t;
+
+	smtp_path_canon(&c->to, &address);
+	int found = target_address(&s->control, buf_span(&address), &t);
+
+	if (found == 0) {
+		smtp_reply_set(r, 550, "5.1.1", "No such user");
+	} else if (found < 0) {
+		smtp_reply_set(r, 451, "4.3.0",
+		    "The accounts cannot be read");
+	} else if (!fits(s, &t)) {
+		smtp_reply_set(r, 552, "5.2.3", "The message is too big");
+		target_free(&t);
+	} else {
+		if (s->targets == s->cap) {
+			s->cap = s->cap == 0 ? 8 : s->cap * 2;
+			s->target = xrealloc(s->target,
+			    s->cap * sizeof *s->target);
+		}
+		/* Its settings point into its own buffers, whose memory
+		 * stays where it is. */
+		s->target[s->targets] = t;
+		s->target[s->targets++].address = address;
+		return;
+	}
+	buf_free(&address);
+}
+
+static void
+chunk(void *ctx, struct span octets)
+{
+	struct session *s = ctx;
+
+	letter_add(&s->letter, octets);
+}
+
+/* RFC 5321 4.4, RFC 3848 2 */
+static void
+add_top(const struct session *s, const struct target *t, struct buf *top)
+{
+	struct build_trace trace = { .helo = buf_span(&s->server.helo),
+		.ip = span_str(s->peer.ip), .by = buf_span(&s->me),
+		.with = s->server.mail.utf8 ? "UTF8LMTP" : "LMTP",
+		.now = clock_now() };
+	struct buf sender = { 0 };
+
+	trace.zone = date_local_zone(trace.now);
+	if (s->server.mail.from.address.n > 0)
+		smtp_path_canon(&s->server.mail.from, &sender);
+	build_return_path(top, buf_span(&sender));
+	build_delivered_to(top, buf_span(&t->address));
+	build_received(top, &trace);
+	buf_free(&sender);
+}
+
+static void
+log_result(const struct session *s, const struct target *t,
+    const struct smtp_reply *r, const char *why)
+{
+	struct log l;
+
+	log_start(s, &l, smtp_reply_class(r) == 2 ? "delivered" :
+	    "not-delivered", t->account.name);
+	log_kv(&l, "from", s->server.mail.from.address);
+	log_kv(&l, "to", buf_span(&t->address));
+	log_ku(&l, "size", spool_size(&s->letter.spool));
+	log_ku(&l, "code", r->code);
+	if (why != NULL && *why != '\0')
+		log_ks(&l, "why", why);
+	log_end(&l);
+}
+
+static void
+deliver(struct session *s, const struct target *t, struct smtp_reply *r)
+{
+	const char *why = NULL;
+	struct buf top = { 0 };
+
+	if (s->letter.spool.error != 0) {
+		smtp_reply_std(r, SMTP_FULL);
+	} else if (t->databytes > 0 &&
+	    spool_size(&s->letter.spool) > t->databytes) {
+		smtp_reply_set(r, 552, "5.2.3", "The message is too big");
+	} else if (letter_loops(&s->letter, buf_span(&t->address))) {
+		smtp_reply_set(r, 554, "5.4.6", "This message was here "
+		    "before: a loop");
+	} else {
+		add_top(s, t, &top);
+		result_reply(t->own_process ?
+		    child_put(t, &s->letter, buf_span(&top), &why) :
+		    boxes_put(&s->boxes, t, &s->letter, buf_span(&top), &why),
+		    r);
+	}
+	log_result(s, t, r, why);
+	buf_free(&top);
+}
+
+/* RFC 2033 4.2: each recipient has an answer of its own. */
+static void
+end(void *ctx, struct smtp_reply *r, size_t n)
+{
+	struct session *s = ctx;
+
+	s->delivered = xcalloc(n, sizeof *s->delivered);
+	for (size_t i = 0; i < n; i++) {
+		deliver(s, &s->target[i], &r[i]);
+		s->delivered[i] = smtp_reply_class(&r[i]) == 2;
+	}
+}
+
+/* The client gets its answers first; what is left to do then disturbs
+ * nobody. */
+static void
+reset(void *ctx)
+{
+	struct session *s = ctx;
+
+	if (s->delivered != NULL) {
+		out_flush(&s->out);
+		boxes_settle(&s->boxes);
+		send_notices(s);
+	}
+	for (size_t i = 0; i < s->targets; i++)
+		target_free(&s->target[i]);
+	s->targets = 0;
+	free(s->delivered);
+	s->delivered = NULL;
+	letter_begin(&s->letter);
+}
+
+static void
+refused(void *ctx, struct span command, const struct smtp_reply *r)
+{
+	struct session *s = ctx;
+	struct log l;
+
+	log_start(s, &l, "refused", "-");
+	log_ku(&l, "code", r->code);
+	log_ks(&l, "status", r->status);
+	log_kv(&l, "command", command);
+	log_end(&l);
+}
+
+static const struct smtp_host host = {
+	.mail = mail, .rcpt = rcpt, .chunk = chunk, .end = end,
+	.reset = reset, .refused = refused,
+};
+
+static void
+session_open(struct session *s)
+{
+	struct smtp_server *v = &s->server;
+
+	s->started = clock_ms();
+	control_init(&s->control);
+	peer_find(&s->peer);
+	stream_open(&s->in, &s->out, 0, 1);
+	s->in.trace = s->out.trace = trace_open(getenv("LEMON_TRACE"));
+	inject_me(&s->control, &s->me);
+	letter_begin(&s->letter);
+	*v = (struct smtp_server){ .in = &s->in, .out = &s->out,
+		.host = &host, .ctx = s, .name = buf_cstr(&s->me),
+		.lmtp = true, .allow = SMTP_PATH_BARE,
+		.features = SMTP_PIPELINING | SMTP_SIZE | SMTP_8BITMIME |
+		SMTP_ENHANCED | SMTP_CHUNKING | SMTP_BINARYMIME | SMTP_UTF8 };
+	/* RFC 3461 5.2.2: who offers DSN owes notices of success. */
+	if (inject_available(&s->control))
+		v->features |= SMTP_DSN;
+	v->size_max = control_num(&s->control, "databytes", 0, 0, INT64_MAX);
+	v->rcpts_max = (size_t)control_num(&s->control, "rcptmax", 1000, 1,
+	    100000);
+	v->command_ms = (int64_t)control_num(&s->control, "timeout", 300, 1,
+	    86400) * 1000;
+}
+
+static void
+session_close(struct session *s, enum smtp_bye bye)
+{
+	struct log l;
+
+	log_start(s, &l, "bye", "-");
+	log_ks(&l, "why", smtp_bye_word(bye));
+	log_ku(&l, "commands", s->server.commands);
+	log_ku(&l, "messages", s->server.messages);
+	log_ku(&l, "in", s->in.total);
+	log_ku(&l, "out", s->out.total);
+	log_ku(&l, "wall_ms", (uint64_t)(clock_ms() - s->started));
+	log_end(&l);
+	smtp_server_free(&s->server);
+	boxes_settle(&s->boxes);
+	letter_free(&s->letter);
+	trace_close(s->in.trace);
+	stream_free(&s->in, &s->out);
+	free(s->target);
+	buf_free(&s->me);
+}
+
+int
+lmtp(void)
+{
+	struct session s = { 0 };
+
+	session_open(&s);
+	session_close(&s, smtp_server_run(&s.server));
+	return EXIT_OK;
+}

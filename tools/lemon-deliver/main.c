@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "deliver.h"
+
+static const char usage[] =
+    "usage: lemon-deliver -l\n"
+    "       lemon-deliver [-f SENDER] [-r RECIPIENT] [-m FOLDER] "
+    "USER|MAILDIR\n";
+
+/* A typing error must never bounce mail: no EXIT_USAGE here. */
+static bool
+options(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "f:hlm:r:")) != -1) {
+		if (c == 'f')
+			o->sender = optarg;
+		else if (c == 'l')
+			o->lmtp = true;
+		else if (c == 'm')
+			o->folder = optarg;
+		else if (c == 'r')
+			o->recipient = optarg;
+		else if (c == 'h')
+			o->target = usage;
+		else
+			return false;
+	}
+	if (o->target == usage)
+		return true;
+	if (!o->lmtp && optind == argc - 1)
+		o->target = argv[optind];
+	else if (!o->lmtp || optind < argc || o->sender != NULL ||
+	    o->recipient != NULL || o->folder != NULL)
+		return false;
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = { 0 };
+
+	die_name(argv[0]);
+	opterr = 0;
+	if (!options(&o, argc, argv)) {
+		fprintf(stderr, "4.3.5 Wrong command line\n%s", usage);
+		return EXIT_TEMP;
+	}
+	if (o.target == usage)
+		return fputs(usage, stdout) < 0 ? EXIT_TEMP : EXIT_OK;
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	return o.lmtp ? lmtp() : single(&o);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth/addresses.h"
+#include "auth/confine.h"
+#include "base/die.h"
+#include "deliver.h"
+#include "mime/build.h"
+
+/*
+ * qmail, Postfix, Exim and OpenSMTPD read these exit codes alike, and the
+ * sentence that begins with an enhanced status code.
+ */
+static int
+verdict(const struct smtp_reply *r, const char *why)
+{
+	unsigned class = smtp_reply_class(r);
+
+	if (class == 2)
+		return EXIT_OK;
+	fprintf(stderr, "%s %.*s", r->status, (int)r->text.n, r->text.p);
+	if (why != NULL && *why != '\0')
+		fprintf(stderr, " (%s)", why);
+	fputc('\n', stderr);
+	if (class != 5)
+		return EXIT_TEMP;
+	return strncmp(r->status, "5.7.", 4) == 0 ? EXIT_FORBIDDEN :
+	    EXIT_REFUSED;
+}
+
+/* What the line of qmail's RPLINE and DTLINE says after its colon. */
+static struct span
+line_value(const char *name)
+{
+	struct span s = span_str(getenv(name));
+
+	s = span_head(s, span_chr(s, '\n'));
+	return span_trim(span_skip(s, span_chr(s, ':') + 1));
+}
+
+/* An option, else what qmail-local gives, else what others call the same. */
+static struct span
+envelope(const char *option, const char *line, const char *variable,
+    bool *known)
+{
+	struct span s = span_str(option);
+
+	*known = true;
+	if (option == NULL && getenv(line) != NULL)
+		s = line_value(line);
+	else if (option == NULL)
+		s = span_str(getenv(variable));
+	if (option == NULL && s.p == NULL)
+		*known = false;
+	if (span_starts(s, SPAN("<")) && span_ends(s, SPAN(">")))
+		s = (struct span){ s.p + 1, s.n - 2 };
+	return s;
+}
+
+static void
+top_fields(const struct options *o, const struct letter *l, struct target *t,
+    struct buf *top)
+{
+	bool known;
+	struct span sender = envelope(o->sender, "RPLINE", "SENDER", &known);
+
+	if (known && !letter_on_top(l, SPAN("Return-Path")))
+		build_return_path(top, sender);
+	struct span rcpt = envelope(o->recipient, "DTLINE", "RECIPIENT",
+	    &known);
+
+	buf_add(&t->address, rcpt);
+	if (rcpt.n > 0 && !letter_on_top(l, SPAN("Delivered-To")))
+		build_delivered_to(top, rcpt);
+}
+
+/* The folder: -m, the target's own detail, that of the recipient, EXT. */
+static void
+choose_folder(const struct options *o, struct target *t)
+{
+	struct span local, domain, detail = { NULL, 0 };
+
+	if (o->folder != NULL) {
+		buf_clear(&t->folder);
+		buf_adds(&t->folder, o->folder);
+	} else if (t->folder.n == 0) {
+		address_split(span_str(o->recipient != NULL ? o->recipient :
+		    getenv("RECIPIENT")), &local, &domain);
+		address_base(local, &detail);
+		if (detail.p == NULL)
+			detail = span_str(getenv("EXT"));
+		buf_add(&t->folder, detail);
+	}
+}
+
+/* From here on we are the account's, and see nothing else. */
+static enum store_result
+enter(const struct target *t, struct boxes *b, const char **why)
+{
+	const char *const dirs[] = { t->cfg.maildir, t->cfg.index, NULL };
+	const char *const sockets[] = { NULL };
+	const struct confine walls = { .dirs = dirs, .sockets = sockets };
+	enum store_result e;
+
+	if (t->own_process && confine_become(&t->account, why) != 0)
+		return STORE_DENIED;
+	e = boxes_open(b, t, why);
+	if (e == STORE_OK && confine_paths(&walls, why) != 0)
+		e = STORE_DENIED;
+	return e;
+}
+
+static void
+deliver(const struct options *o, struct target *t, struct letter *l,
+    struct smtp_reply *r, const char **why)
+{
+	struct boxes b = { 0 };
+	struct buf top = { 0 };
+
+	choose_folder(o, t);
+	top_fields(o, l, t, &top);
+	if (l->spool.error != 0) {
+		smtp_reply_std(r, SMTP_FULL);
+		*why = strerror(l->spool.error);
+	} else if (t->databytes > 0 && spool_size(&l->spool) > t->databytes) {
+		smtp_reply_set(r, 552, "5.2.3", "The message is too big");
+	} else if (t->address.n > 0 &&
+	    letter_loops(l, buf_span(&t->address))) {
+		smtp_reply_set(r, 554, "5.4.6", "This message was here "
+		    "before: a loop");
+	} else {
+		enum store_result e = enter(t, &b, why);
+
+		if (e == STORE_OK)
+			e = boxes_put(&b, t, l, buf_span(&top), why);
+		result_reply(e, r);
+	}
+	/* The answer is our end, so nobody waits for the bell longer than
+	 * for us. */
+	boxes_settle(&b);
+	buf_free(&top);
+}
+
+static bool
+find_target(const struct control *c, const char *name, struct target *t,
+    struct smtp_reply *r)
+{
+	if (strchr(name, '/') != NULL) {
+		target_maildir(c, name, t);
+		return true;
+	}
+	int found = target_address(c, span_str(name), t);
+
+	if (found == 0)
+		smtp_reply_set(r, 550, "5.1.1", "No such user");
+	else if (found < 0)
+		smtp_reply_set(r, 451, "4.3.0",
+		    "The accounts cannot be read");
+	return found > 0;
+}
+
+int
+single(const struct options *o)
+{
+	struct control c;
+	struct target t = { 0 };
+	struct letter l = { 0 };
+	struct smtp_reply r = { 0 };
+	const char *why = NULL;
+	int code;
+
+	control_init(&c);
+	letter_begin(&l);
+	/* All programs of a .qmail share one descriptor. */
+	if (getenv("DTLINE") != NULL && getenv("RPLINE") != NULL)
+		lseek(0, 0, SEEK_SET);
+	if (find_target(&c, o->target, &t, &r)) {
+		if (letter_read(&l, 0) == 0) {
+			deliver(o, &t, &l, &r, &why);
+		} else {
+			smtp_reply_set(&r, 451, "4.3.0",
+			    "Standard input cannot be read");
+			why = strerror(errno);
+		}
+	}
+	code = verdict(&r, why);
+	letter_free(&l);
+	target_free(&t);
+	smtp_reply_free(&r);
+	return code;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+#include "target.h"
+
+#include <unistd.h>
+
+/* "%u" is the user's name. */
+static void
+substitute(struct span from, const char *name, struct buf *to)
+{
+	while (from.n > 0) {
+		size_t n = span_find(from, SPAN("%u"));
+
+		buf_add(to, span_head(from, n));
+		if (n < from.n)
+			buf_adds(to, name);
+		from = span_skip(from, n + 2);
+	}
+}
+
+/* The settings that hold for the user, if there is one. */
+static void
+settings(const struct control *general, struct target *t)
+{
+	struct control c = *general;
+	struct buf index = { 0 };
+
+	if (t->account.name[0] != '\0')
+		c.user = t->account.name;
+	t->databytes = control_num(&c, "databytes", 0, 0, INT64_MAX);
+	t->cfg = (struct store_config){ .maildir = buf_cstr(&t->maildir),
+	    .rescan = (int64_t)control_num(&c, "rescan", 30, 1, 86400),
+	    .create = true };
+	if (t->account.name[0] != '\0' && control_line(&c, "index", &index)) {
+		substitute(buf_span(&index), t->account.name, &t->index);
+		t->cfg.index = buf_cstr(&t->index);
+	}
+	buf_free(&index);
+}
+
+int
+target_address(const struct control *c, struct span address,
+    struct target *t)
+{
+	struct span detail;
+	int found;
+
+	*t = (struct target){ 0 };
+	found = account_of_address(c, address, &t->account, &detail);
+	if (found <= 0) {
+		account_free(&t->account);
+		return found;
+	}
+	if (t->account.maildir.n > 0) {
+		buf_add(&t->maildir, buf_span(&t->account.maildir));
+	} else {
+		buf_add(&t->maildir, buf_span(&t->account.home));
+		buf_adds(&t->maildir, "/Maildir");
+	}
+	buf_add(&t->folder, detail);
+	t->own_process = geteuid() == 0 && t->account.uid != (uid_t)-1;
+	settings(c, t);
+	return 1;
+}
+
+void
+target_maildir(const struct control *c, const char *path, struct target *t)
+{
+	*t = (struct target){ .account = { .uid = (uid_t)-1,
+	    .gid = (gid_t)-1 } };
+	buf_adds(&t->maildir, path);
+	settings(c, t);
+}
+
+void
+target_free(struct target *t)
+{
+	account_free(&t->account);
+	buf_free(&t->address);
+	buf_free(&t->maildir);
+	buf_free(&t->index);
+	buf_free(&t->folder);
+	*t = (struct target){ 0 };
+}
