@@ -46,10 +46,13 @@ talk() {
 	s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20)
 	f = s.makefile("rwb")
 	def hear(word):
-	    for line in f:
-	        print(line.decode("latin-1").rstrip("\r\n"))
-	        if line.startswith(word):
-	            return
+	    try:
+	        for line in f:
+	            print(line.decode("latin-1").rstrip("\r\n"))
+	            if line.startswith(word):
+	                return
+	    except ConnectionResetError:
+	        pass    # it went with a command unread
 	hear(b"*")
 	for c in sys.argv[2:]:
 	    try:

@@ -9,7 +9,8 @@
 
 #include "base/file.h"
 
-enum { TAG_MAX = 128, ENVIRON_MAX = 1024 * 1024, PATH_LENGTH = 4096 };
+enum { TAG_MAX = 128, ENVIRON_MAX = 4 * 1024 * 1024,
+	STATUS_MAX = 64 * 1024, PATH_LENGTH = 4096 };
 
 /* A variable of ours; set to nothing is not set. */
 static struct span
@@ -31,25 +32,54 @@ variable_of(struct span all, const char *name)
 	return (struct span){ NULL, 0 };
 }
 
-/* Whether our parent, so far as we may look, was that user already. */
+/* The real uid of a process; false if nobody will say. */
 static bool
-parent_is(struct span user, struct span home)
+uid_of(long pid, uint64_t *uid)
 {
 	struct buf path = { 0 }, all = { 0 };
-	bool same = false;
+	bool good = false;
 
-	buf_addf(&path, "/proc/%ld/environ", (long)getppid());
+	buf_addf(&path, "/proc/%ld/status", pid);
 	int fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC);
 
-	if (fd >= 0) {
-		if (file_read_fd(fd, ENVIRON_MAX, &all) < 0)
-			same = true;
-		else
-			same = span_eq(user, variable_of(buf_span(&all),
-			    "USER")) && span_eq(home,
-			    variable_of(buf_span(&all), "HOME"));
-		close(fd);
+	if (fd >= 0 && file_read_fd(fd, STATUS_MAX, &all) == 0) {
+		struct span s = buf_span(&all);
+
+		s = span_skip(s, span_find(s, SPAN("\nUid:\t")) + 6);
+		good = span_u64(span_head(s, span_chr(s, '\t')), UINT32_MAX,
+		    uid);
 	}
+	if (fd >= 0)
+		close(fd);
+	buf_free(&path);
+	buf_free(&all);
+	return good;
+}
+
+/*
+ * Whether we may have that user from our parent, the super-server.  It says
+ * so itself where its environment can be read.  Where not, a parent of
+ * another uid shows that somebody on the way to us became this user; with
+ * one of ours there is no telling, and so no login.
+ */
+static bool
+inherited(struct span user, struct span home)
+{
+	struct buf path = { 0 }, all = { 0 };
+	long parent = (long)getppid();
+	uint64_t uid;
+	bool same = true;
+
+	buf_addf(&path, "/proc/%ld/environ", parent);
+	int fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		same = !uid_of(parent, &uid) || uid == getuid();
+	else if (file_read_fd(fd, ENVIRON_MAX, &all) == 0)
+		same = span_eq(user, variable_of(buf_span(&all), "USER")) &&
+		    span_eq(home, variable_of(buf_span(&all), "HOME"));
+	if (fd >= 0)
+		close(fd);
 	buf_free(&path);
 	buf_free(&all);
 	return same;
@@ -64,7 +94,7 @@ is_checkpassword(void)
 	return user.n > 0 && home.n > 0 && variable("SHELL").n > 0 &&
 	    !span_eq(user, variable("LOGNAME")) &&
 	    stat(home.p, &st) == 0 && S_ISDIR(st.st_mode) &&
-	    st.st_uid == geteuid() && !parent_is(user, home);
+	    st.st_uid == geteuid() && !inherited(user, home);
 }
 
 /* RFC 3501 9: tag = 1*<any ASTRING-CHAR except "+"> */

@@ -10,8 +10,8 @@
  * sets.  A bare checkpassword sets USER, HOME and SHELL, which every login
  * shell has too; so those count only where they cannot have been inherited:
  * the home is our uid's, LOGNAME is not the same user (shells, su, sudo,
- * cron and systemd set both), and our parent, where we may look, has not
- * the same ones.
+ * cron and systemd set both), and our parent has other ones or, where we may
+ * not look, another uid than ours.
  *
  * Where the mail is: MAILDIR (relative to HOME); MAIL as "maildir:PATH" ("::"
  * is a colon, a single one ends the path) or as the path of a Maildir; else

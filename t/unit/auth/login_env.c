@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,6 +52,10 @@ static int
 between(char **env)
 {
 	char *argv[] = { (char[]){ "login_env" }, (char[]){ "tell" }, NULL };
+
+	/* As a super-server that has dropped from root. */
+	if (getenv("HIDDEN") != NULL)
+		prctl(PR_SET_DUMPABLE, 0);
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -156,6 +161,9 @@ static const struct row rows[] = {
 	{ "a checkpassword's is one", { "USER=root", "HOME=/root" },
 	  { "USER=al", "HOME=^", "SHELL=/bin/sh" },
 	  "al tag= home=^ maildir=" },
+	{ "but not where the parent could have been the same and hides it",
+	  { "USER=al", "HOME=^", "HIDDEN=1" },
+	  { "USER=al", "HOME=^", "SHELL=/bin/sh" }, "none" },
 	{ "also in root's own session", { 0 }, { "USER=al", "HOME=^",
 	  "SHELL=/bin/sh", "LOGNAME=root" }, "al tag= home=^ maildir=" },
 	{ "mailfront's is one", { 0 }, { "AUTHENTICATED=al", "USER=al",
