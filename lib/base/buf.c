@@ -32,7 +32,7 @@ buf_room(struct buf *b, size_t n)
 {
 	if (n > SIZE_MAX / 2 - b->n)
 		die_temp("out of memory");
-	if (b->n + n > b->cap) {
+	if (b->p == NULL || b->n + n > b->cap) {
 		size_t cap = b->cap + b->cap / 2;
 
 		if (cap < b->n + n)

@@ -132,6 +132,8 @@ plan_make(struct plan *p, const struct query *q, const struct span *keyword,
 	for (uint32_t i = 0; i < p->n; i++) {
 		struct plan_node *x = &p->node[i];
 
+		p->asks_record |= x->q->op < QUERY_SENTBEFORE &&
+		    (!inner(x->q) || x->q->sub == NULL);
 		switch (x->q->op) {
 		case QUERY_KEYWORD:
 			x->keyword = find_keyword(x->q->text, keyword,
@@ -144,7 +146,7 @@ plan_make(struct plan *p, const struct query *q, const struct span *keyword,
 			break;
 		case QUERY_LARGER:
 		case QUERY_SMALLER:
-			p->asks_size = true;
+			p->asks_size = p->asks_record = true;
 			break;
 		case QUERY_HEADER:
 		case QUERY_ADDRESS:
@@ -158,9 +160,15 @@ plan_make(struct plan *p, const struct query *q, const struct span *keyword,
 			x->needle = add_needle(&p->mem, &k->body.needle,
 			    &k->body.needles, &k->body.cap, x->q->text);
 			break;
+		case QUERY_MODSEQ:
+			p->asks_record = true;
+			break;
 		default:
 			break;
 		}
+		/* The empty string is found before anything is read. */
+		p->asks_record |= x->q->op >= QUERY_HEADER &&
+		    x->q->text.n == 0;
 	}
 	add_fields(p, leaf, n);
 	return seek_ready(k) ? STORE_OK : STORE_LIMIT;

@@ -27,7 +27,8 @@ struct plan {
 	struct plan_node *node;
 	uint8_t *value;		/* [n], of the inner ones while deciding */
 	uint32_t n;
-	bool asks_digest;	/* something is answered by the digest */
+	bool asks_record;	/* something is answered by the record */
+	bool asks_digest;	/* by the digest */
 	bool asks_size;
 	struct seek seek;
 };

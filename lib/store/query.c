@@ -22,6 +22,7 @@ struct search {
 	size_t n;
 	const struct msg *msg;
 	const struct digest *digest;
+	size_t news;		/* seek_news when it was asked last */
 };
 
 static bool
@@ -49,7 +50,8 @@ by_record(void *arg, uint32_t seq, const struct msg *m, struct span digest)
 
 	(void)seq;
 	(void)digest;
-	settle(s, m, plan_decide(&s->plan, m, NULL));
+	settle(s, m, s->plan.asks_record ? plan_decide(&s->plan, m, NULL) :
+	    UNDECIDED);
 	return go_on(s);
 }
 
@@ -93,10 +95,16 @@ undecided(void *arg)
 {
 	struct search *s = arg;
 
+	size_t news = seek_news(&s->plan.seek);
+
 	if (s->tick != NULL && !s->tick(s->arg))
 		s->stopped = true;
-	return !s->stopped &&
-	    plan_decide(&s->plan, s->msg, s->digest) == UNDECIDED;
+	if (s->stopped)
+		return false;
+	if (news == s->news)
+		return true;
+	s->news = news;
+	return plan_decide(&s->plan, s->msg, s->digest) == UNDECIDED;
 }
 
 /* What is gone or cannot be read is not found: there is no better answer, and
@@ -111,6 +119,7 @@ by_text(struct search *s, const struct msg *m)
 		return;
 	s->msg = m;
 	s->digest = message_digest(text);
+	s->news = SIZE_MAX;
 	seek_begin(k);
 	seek_kept(k, s->digest);
 	if (!undecided(s) || seek_message(k, text, undecided, s) == 0)

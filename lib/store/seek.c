@@ -56,6 +56,7 @@ seek_begin(struct seek *k)
 		k->field[i].known = k->field[i].present = false;
 		scan_clear(k->field[i].scan);
 	}
+	k->done = 0;
 	k->head.known = k->head.scan == NULL;
 	k->body.known = k->body.scan == NULL;
 	if (k->head.scan != NULL)
@@ -71,6 +72,18 @@ seek_wants(const struct seek *k)
 		if (!k->field[i].known)
 			return true;
 	return !k->head.known || !k->body.known;
+}
+
+size_t
+seek_news(const struct seek *k)
+{
+	size_t n = k->done;
+
+	if (k->head.scan != NULL)
+		n += k->head.needles - scan_left(k->head.scan);
+	if (k->body.scan != NULL)
+		n += k->body.needles - scan_left(k->body.scan);
+	return n;
 }
 
 static void
@@ -217,6 +230,7 @@ seek_kept(struct seek *k, const struct digest *d)
 				addresses(k, h.value, f->scan);
 		}
 		f->known = true;
+		k->done++;
 	}
 }
 
@@ -264,6 +278,7 @@ header(struct seek *k, struct message *m, const struct digest_part *p)
 	for (size_t i = 0; i < k->fields; i++)
 		k->field[i].known = true;
 	k->head.known = true;
+	k->done++;
 	return 0;
 }
 

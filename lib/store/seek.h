@@ -41,6 +41,7 @@ struct seek {
 	size_t fields;
 	struct seek_text head, body;
 	struct casemap_cache *cache;
+	size_t done;		/* headers and bodies that became known */
 	struct buf raw, plain, utf8;	/* scratch */
 };
 
@@ -63,5 +64,8 @@ int seek_message(struct seek *k, struct message *m, bool (*more)(void *),
 
 /* Whether something from the text is still to be known. */
 bool seek_wants(const struct seek *k);
+
+/* A number that changes whenever more is known. */
+size_t seek_news(const struct seek *k);
 
 #endif

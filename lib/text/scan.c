@@ -132,7 +132,8 @@ build(struct scan *s, const struct buf *folded, const size_t *end)
 	memset(s->first, 0xff, most * sizeof *s->first);
 	s->states = 1;
 	for (size_t i = 0; i < s->needles; i++) {
-		plant(s, i, (struct span){ folded->p + from, end[i] - from });
+		plant(s, i, span_head(span_skip(buf_span(folded), from),
+		    end[i] - from));
 		from = end[i];
 	}
 	s->output = xcalloc(s->states, sizeof *s->output);
@@ -282,6 +283,12 @@ scan_feed(struct scan *s, struct span in)
 		}
 	}
 	return s->left > 0;
+}
+
+size_t
+scan_left(const struct scan *s)
+{
+	return s->left;
 }
 
 bool

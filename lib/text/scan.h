@@ -33,7 +33,8 @@ void scan_begin(struct scan *s);
  * so that looking on is no use. */
 bool scan_feed(struct scan *s, struct span utf8);
 
-/* Whether that needle was found since scan_clear. */
+/* How many needles were not found since scan_clear; whether that one was. */
+size_t scan_left(const struct scan *s);
 bool scan_found(const struct scan *s, size_t needle);
 
 #endif
