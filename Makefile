@@ -56,6 +56,10 @@ cov:
 	$(MAKE) V=-cov CFLAGS='-O0 -g --coverage' check
 deps:
 	@.ci/install build demo test
+demo:
+	@.ci/install build demo
+	@$(MAKE) -s -j"$$(nproc)" all
+	@demo/demo.sh
 fuzz-%:
 	@mkdir -p $(B)/corpus-$*
 	clang $(SAN) -fsanitize=fuzzer -std=c11 -D_GNU_SOURCE -Ilib \
