@@ -123,12 +123,20 @@ wire_numbers(struct buf *to, const uint32_t *v, size_t n)
 	}
 }
 
+static void
+digits(char *p, int n, int v)
+{
+	for (; n > 0; v /= 10)
+		p[--n] = (char)('0' + v % 10);
+}
+
 void
 wire_date_time(struct out *o, int64_t seconds)
 {
 	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char text[] = "\"dd-mmm-yyyy hh:mm:ss +0000\"";
 	int64_t days = seconds / 86400, left = seconds % 86400, year;
-	int month, day;
+	int month, day, t;
 
 	if (left < 0) {
 		left += 86400;
@@ -139,9 +147,15 @@ wire_date_time(struct out *o, int64_t seconds)
 		wire_date_time(o, 0);
 		return;
 	}
-	int t = (int)left;
-
-	out_addf(o, "\"%2d-%.3s-%04d %02d:%02d:%02d +0000\"", day,
-	    names + 3 * (month - 1), (int)year, t / 3600, t / 60 % 60,
-	    t % 60);
+	t = (int)left;
+	digits(text + 1, 2, day);
+	if (day < 10)			/* date-day-fixed */
+		text[1] = ' ';
+	for (int i = 0; i < 3; i++)
+		text[4 + i] = names[3 * (month - 1) + i];
+	digits(text + 8, 4, (int)year);
+	digits(text + 13, 2, t / 3600);
+	digits(text + 16, 2, t / 60 % 60);
+	digits(text + 19, 2, t % 60);
+	out_add(o, SPAN(text));
 }
