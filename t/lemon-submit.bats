@@ -53,7 +53,8 @@ relay() {
 # submission OPTION…: the server, its port in $SUBMIT, its log in submit.log.
 submission() {
 	mkfifo submit.fifo
-	tcpserver -HRl0 -1 127.0.0.1 0 lemon-submit "$@" >submit.fifo \
+	mkdir -p spool
+	TMPDIR=$PWD/spool tcpserver -HRl0 -1 127.0.0.1 0 lemon-submit "$@" >submit.fifo \
 	    2>submit.log 3>&- &
 	PIDS="$PIDS $!"
 	read -r SUBMIT <submit.fifo
@@ -102,6 +103,7 @@ CAROL='RCPT TO:<carol@example.net>'
 	sed -n '/^From:/,$p' relay/1.eml | head -c "$(stat -c %s m)" |
 	    cmp - m
 	grep -q 'submit user=alice rip=127.0.0.1' submit.log
+	grep -q 'login user=alice rip=127.0.0.1 .*confined=' submit.log
 }
 
 @test "curl submits over implicit TLS, msmtp over both" {
@@ -484,7 +486,7 @@ CAROL='RCPT TO:<carol@example.net>'
 	[[ ${lines[3]} == "250 2."* ]] || { cat submit.log lmtp.err; false; }
 	sed -n '/^From:/,$p' lmtp/1.eml | cmp - m
 	mkfifo small.fifo
-	(ulimit -f 300; exec tcpserver -HRl0 -1 127.0.0.1 0 lemon-submit \
+	(ulimit -f 300; TMPDIR=$PWD/spool exec tcpserver -HRl0 -1 127.0.0.1 0 lemon-submit \
 	    >small.fifo 2>small.log 3>&-) &
 	PIDS="$PIDS $!"
 	read -r SUBMIT <small.fifo

@@ -11,6 +11,7 @@
 
 #include "auth/landlock.h"
 #include "auth/seccomp.h"
+#include "base/span.h"
 
 /* The sanitizers look into /proc, start threads and run programs. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -24,6 +25,8 @@ enum { SANITIZED = 0 };
 #else
 enum { SANITIZED = 0 };
 #endif
+
+enum { READABLE_MAX = 16 };
 
 static int
 refuse(int error, const char **why, const char *what)
@@ -83,15 +86,25 @@ confine_paths(const struct confine *c, const char **why)
 {
 	/* ICU and libsasl2 are opened at first use, and dates need the
 	 * zones. */
-	static const char *const readable[] = { "/usr/lib", "/usr/lib64",
+	static const char *const system[] = { "/usr/lib", "/usr/lib64",
 		"/lib", "/lib64", "/usr/local/lib", "/etc/ld.so.cache",
 		"/usr/share/zoneinfo", "/etc/localtime", NULL };
 	static const struct rlimit none = { 0, 0 };
+	const char *readable[READABLE_MAX + COUNT(system)];
+	size_t n = 0;
 	bool connect = c->connect ||
 	    (c->sockets != NULL && c->sockets[0] != NULL);
 
 	if (SANITIZED)
 		return 0;
+	while (c->readable != NULL && c->readable[n] != NULL) {
+		if (n == READABLE_MAX)
+			return refuse(E2BIG, why, "too many paths to read");
+		readable[n] = c->readable[n];
+		n++;
+	}
+	for (size_t i = 0; i < COUNT(system); i++)
+		readable[n++] = system[i];
 	if (setrlimit(RLIMIT_CORE, &none) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0) < 0)
 		return refuse(errno, why, "the process can still be dumped");

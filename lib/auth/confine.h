@@ -25,6 +25,8 @@
 struct confine {
 	const char *const *dirs;	/* NULL-ended; full access below.  One
 					   that is not there is left out. */
+	const char *const *readable;	/* NULL-ended, or NULL: may be read,
+					   directories with what is below */
 	const char *const *sockets;	/* NULL-ended; may be connected to.  No
 					   kernel so far tells them apart by
 					   path: their permissions do. */

@@ -296,12 +296,16 @@ int
 smtp_client_open(struct smtp_client *c, const struct smtp_client_opts *o,
     struct smtp_reply *r)
 {
+	int64_t deadline = clock_ms() +
+	    (o->timeout_ms ? o->timeout_ms : CONNECT_MS);
 	const char *why = NULL;
 
 	*c = (struct smtp_client){ .lmtp = o->lmtp,
 	    .timeout_ms = o->timeout_ms };
-	c->fd = connect_to(o->where, o->port == NULL ? "25" : o->port,
-	    clock_ms() + (o->timeout_ms ? o->timeout_ms : CONNECT_MS), &why);
+	c->fd = o->connect != NULL ?
+	    o->connect(o->connect_ctx, deadline, &why) :
+	    connect_to(o->where, o->port == NULL ? "25" : o->port, deadline,
+	    &why);
 	if (c->fd < 0) {
 		smtp_reply_set(r, 451, "4.4.1",
 		    "Cannot reach the next hop: ");

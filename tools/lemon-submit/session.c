@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "auth/confine.h"
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/log.h"
@@ -120,16 +121,27 @@ mechs(void *ctx, struct buf *list)
 static enum sasl_step
 stepped(struct submit *s, enum sasl_step step)
 {
+	const char *why = NULL;
 	struct log l;
 
 	if (step == SASL_STEP_MORE)
 		return step;
-	if (step == SASL_STEP_DONE)
+	if (step == SASL_STEP_DONE) {
 		s->control.user = s->account.name;
+		if (submit_shut_doors(s, &why) != 0) {
+			s->server.over = true;
+			s->server.bye = SMTP_BYE_AUTH;
+			step = SASL_STEP_TEMP;
+		}
+	}
 	log_start(s, &l, step == SASL_STEP_DONE ? "login" :
 	    step == SASL_STEP_TEMP ? "auth-unavailable" : "auth-failed");
 	log_ks(&l, "mech", s->mech);
 	log_tls(s, &l);
+	if (step == SASL_STEP_DONE)
+		log_ks(&l, "confined", confine_level());
+	if (why != NULL)
+		log_ks(&l, "why", why);
 	log_end(&l);
 	/* Wrong guesses get slower, and few (smtp/server_auth.c). */
 	if (step == SASL_STEP_BAD)
@@ -225,6 +237,7 @@ submit_close(struct submit *s, enum smtp_bye bye)
 
 	hop_close(&s->remote);
 	hop_close(&s->local);
+	broker_stop(&s->broker);
 	tls_free(s->tls);
 	if (bye == SMTP_BYE_BARE || bye == SMTP_BYE_JUNK ||
 	    bye == SMTP_BYE_SYNC || bye == SMTP_BYE_AUTH)

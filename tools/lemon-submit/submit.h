@@ -2,6 +2,7 @@
 #ifndef SUBMIT_H
 #define SUBMIT_H
 
+#include "broker.h"
 #include "complete.h"
 #include "hop.h"
 #include "net/peer.h"
@@ -25,6 +26,8 @@ struct submit {
 	char mech[32];
 
 	struct hop local, remote;
+	struct broker broker;	/* connects to the relay after the doors are
+				   shut */
 	struct complete letter;
 	bool sent;		/* this transaction's end was reached */
 	uint64_t logins;
@@ -34,6 +37,9 @@ struct submit {
 void submit_open(struct submit *s);
 int submit_close(struct submit *s, enum smtp_bye bye);
 extern const struct smtp_host submit_host;
+
+/* doors.c: after login.  0, or -1 and *why: then nothing may go on. */
+int submit_shut_doors(struct submit *s, const char **why);
 
 /* envelope.c: senders and recipients. */
 void submit_mail(void *ctx, const struct smtp_mail *m, struct smtp_reply *r);
