@@ -45,7 +45,7 @@ child(const struct target *t, const struct letter *l, struct span top,
 		e = STORE_DENIED;
 	if (e == STORE_OK)
 		e = boxes_put(&b, t, l, top, &why);
-	say(fd, e, why);
+	say(fd, e, e == STORE_OK ? NULL : why);
 	boxes_settle(&b);
 	_exit(0);
 }
