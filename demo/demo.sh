@@ -89,8 +89,8 @@ mail_of() {
 mail_of -u alice:wonderland "smtp://127.0.0.1:$submission/demo" \
 	--mail-from alice@localhost --mail-rcpt bob@localhost \
 	-T "$place/letter" || fail "alice cannot send"
-say "Alice sent Bob a letter of $(wc -c <"$place/letter") octets with an" \
-	"attachment of $size, over TLS."
+say "Alice sent Bob a letter of $(wc -c <"$place/letter") octets, an\
+ attachment of $size in it, over TLS."
 
 file=$(ls "$place/mail/users/bob/Maildir/new" \
 	"$place/mail/users/bob/Maildir/cur" | grep 'S=') ||
