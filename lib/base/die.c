@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "base/log.h"
 
 /* Set once by main before anything else runs, and only read after that. */
 static const char *name = "lemon";
@@ -37,8 +38,7 @@ die(int code, const char *fmt, va_list ap)
 
 	n += m < room ? m : room - 1;
 	line[n] = '\n';
-	if (write(2, line, (size_t)n + 1) < 0)
-		code = code == 0 ? EXIT_TEMP : code;
+	log_line((struct span){ line, (size_t)n + 1 });
 	exit(code);
 }
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -73,18 +75,36 @@ begin(struct buf *line)
 	buf_adds(line, "]: ");
 }
 
-/* One write, so that lines of many processes do not mix.  There is nobody
- * to tell when it fails. */
-static void
-end(struct buf *line)
+static bool
+is_connection(int fd)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && S_ISSOCK(a.st_mode) &&
+	    fstat(STDIN_FILENO, &b) == 0 && a.st_dev == b.st_dev &&
+	    a.st_ino == b.st_ino;
+}
+
+void
+log_line(struct span line)
 {
 	int saved = errno;
 
-	buf_addc(line, '\n');
-	while (write(STDERR_FILENO, line->p, line->n) < 0 && errno == EINTR)
-		;
-	buf_free(line);
+	if (is_connection(STDERR_FILENO))
+		syslog(LOG_MAIL | LOG_INFO, "%.*s", (int)line.n - 1, line.p);
+	else
+		while (write(STDERR_FILENO, line.p, line.n) < 0 &&
+		    errno == EINTR)
+			;
 	errno = saved;
+}
+
+static void
+end(struct buf *line)
+{
+	buf_addc(line, '\n');
+	log_line(buf_span(line));
+	buf_free(line);
 }
 
 void

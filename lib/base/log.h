@@ -28,6 +28,11 @@ void log_ks(struct log *l, const char *key, const char *value);
 void log_ku(struct log *l, const char *key, uint64_t value);
 void log_end(struct log *l);
 
+/* One line, its end included, in one write to standard error; or to syslog
+ * where that is the connection itself, as under inetd, which must not hear
+ * it.  Keeps errno; there is nobody to tell when it fails. */
+void log_line(struct span line);
+
 /* "PROGRAM[PID]: warning: text", escaped as above but for spaces and '"'.
  * Keeps errno. */
 __attribute__((format(printf, 1, 2)))

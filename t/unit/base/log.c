@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -89,6 +90,21 @@ main(void)
 	is(logged(p[0], got, sizeof got),
 	    SPAN("warning: no such\\x0afile: \"x y\"\n"),
 	    "a warning is one line and keeps its spaces");
+
+	/* As under inetd: the connection is descriptors 0, 1 and 2. */
+	int s2[2], in = dup(0);
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s2) < 0)
+		return 1;
+	dup2(s2[0], 0);
+	dup2(s2[0], 2);
+	log_warn("for the administrator");
+	ok(recv(s2[1], got, sizeof got, MSG_DONTWAIT) < 0,
+	    "the client does not hear what is logged");
+	dup2(in, 0);
+	log_warn("for whom it may concern");
+	ok(recv(s2[1], got, sizeof got, MSG_DONTWAIT) > 0,
+	    "another socket does");
 	dup2(err, 2);
 	return done();
 }
