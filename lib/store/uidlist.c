@@ -177,7 +177,8 @@ parse_message(struct span line, struct uidlist *l)
 	uint32_t uid;
 	size_t at = span_find(line, SPAN(" :"));
 
-	if (at == line.n || !number(span_cut(&base, ' '), &uid) || uid == 0)
+	if (at == line.n || !number(span_cut(&base, ' '), &uid) ||
+	    uid == 0 || uid == UINT32_MAX)
 		return false;
 	base = span_skip(line, at + 2);
 	if (base.n == 0 || (l->n > 0 && l->msg[l->n - 1].uid >= uid))
@@ -187,7 +188,7 @@ parse_message(struct span line, struct uidlist *l)
 	l->msg[l->n++] = (struct uidlist_msg){ .uid = uid, .base = base,
 		.hash = letters_hash(base) };
 	if (uid >= l->uidnext)
-		l->uidnext = uid + (uid < UINT32_MAX);
+		l->uidnext = uid + 1;
 	return true;
 }
 

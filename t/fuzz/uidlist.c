@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/* The reader of lemon-uidlist: any octets, and lines with good checksums and
+ * anything before them.  What it took must be taken again alone. */
+#include <stdlib.h>
+
+#include "store/line.h"
+#include "store/uidlist.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static void
+try(struct span text)
+{
+	struct uidlist l, again;
+
+	if (uidlist_parse(text, &l)) {
+		if (!uidlist_parse(span_head(text, l.good), &again) ||
+		    again.n != l.n || again.lines != l.lines ||
+		    again.uidnext != l.uidnext)
+			abort();
+		for (size_t i = 0; i < l.n; i++)
+			if (uidlist_find(&l, l.msg[i].uid) != &l.msg[i] ||
+			    l.msg[i].uid >= l.uidnext)
+				abort();
+		uidlist_free(&again);
+	}
+	uidlist_free(&l);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct span text = { (const char *)data, n };
+	struct buf sealed = { 0 };
+
+	try(text);
+	while (text.n > 0) {
+		size_t from = sealed.n;
+
+		buf_add(&sealed, span_cut(&text, '\n'));
+		line_seal(&sealed, from);
+	}
+	try(buf_span(&sealed));
+	buf_free(&sealed);
+	return 0;
+}
