@@ -359,7 +359,8 @@ view_copy(struct view *v, const struct set *uids, struct mailbox *to,
 	batch_start(&c.batch);
 	/* A copy of one that nobody was told of does no harm. */
 	if (r == STORE_OK && (c.n > 1 || move))
-		r = intent_begin(&c.intent, to, &c.batch);
+		r = intent_begin(&c.intent, to, move ? v->mb : NULL,
+		    &c.batch);
 	if (r == STORE_OK) {
 		moved_before(&c.moved, mailbox_sub(to, CUR));
 		r = link_all(&c);

@@ -8,11 +8,12 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/uidlist.h"
 
 struct stored {
-	uint32_t mailbox, pad;
+	uint32_t mailbox, from;	/* from 0: none */
 	struct batch batch;
-	char disk[256];		/* the folder's directory */
+	char disk[256], from_disk[256];	/* the folders' directories */
 };
 
 static struct key
@@ -32,7 +33,8 @@ octet(uint64_t token)
 }
 
 enum store_result
-intent_begin(struct intent *i, struct mailbox *mb, const struct batch *b)
+intent_begin(struct intent *i, struct mailbox *mb, struct mailbox *from,
+    const struct batch *b)
 {
 	struct store *st = mb->st;
 	struct stored s = { .batch = *b };
@@ -54,7 +56,13 @@ intent_begin(struct intent *i, struct mailbox *mb, const struct batch *b)
 		struct key k = key_intent(i->token);
 
 		s.mailbox = mb->id;
-		strncpy(s.disk, mb->disk, sizeof s.disk - 1);
+		memcpy(s.disk, mb->disk, strnlen(mb->disk,
+		    sizeof s.disk - 1));
+		if (from != NULL) {
+			s.from = from->id;
+			memcpy(s.from_disk, from->disk,
+			    strnlen(from->disk, sizeof s.from_disk - 1));
+		}
 		txn_put(c.t, &k, (struct span){ (char *)&s, sizeof s });
 		r = change_commit(&c);
 	}
@@ -92,6 +100,30 @@ is_alive(struct store *st, uint64_t token)
 	bool yes = fcntl(fd, F_OFD_GETLK, &l) == -1 || l.l_type != F_UNLCK;
 	close(fd);
 	return yes;
+}
+
+/* Lines that were written for a commit that never came. */
+static void
+cut(struct txn *t, uint32_t mailbox, const char *disk)
+{
+	struct buf path = { 0 };
+	struct stat s;
+	struct meta m;
+
+	if (mailbox == 0 || !meta_get(t, mailbox, &m))
+		return;
+	buf_adds(&path, disk);
+	buf_adds(&path, "/" UIDLIST_FILE);
+	int fd = openat(t->st->dir, buf_cstr(&path),
+	    O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	buf_free(&path);
+	if (fd == -1)
+		return;
+	if (fstat(fd, &s) == 0 && s.st_ino == m.list_ino &&
+	    (uint64_t)s.st_size > m.list_size &&
+	    ftruncate(fd, (off_t)m.list_size) == 0)
+		fdatasync(fd);
+	close(fd);
 }
 
 /* Remove the batch's files.  The names are long and random: no other
@@ -137,9 +169,13 @@ intent_undo_dead(struct txn *t)
 		}
 		memcpy(&s, w.val.mv_data, sizeof s);
 		s.disk[sizeof s.disk - 1] = '\0';
+		s.from_disk[sizeof s.from_disk - 1] = '\0';
 		s.batch.host[sizeof s.batch.host - 1] = '\0';
-		if (!is_alive(t->st, key_get_u64(&w.key, 1)) &&
-		    undo(t->st, &s))
+		if (is_alive(t->st, key_get_u64(&w.key, 1)))
+			continue;
+		cut(t, s.mailbox, s.disk);
+		cut(t, s.from, s.from_disk);
+		if (undo(t->st, &s))
 			walk_delete(&w);
 	}
 	walk_end(&w);

@@ -16,9 +16,10 @@ struct intent {
 	int fd;
 };
 
-/* Commit that files of the batch will come into cur of mb. */
+/* Commit that files of the batch will come into cur of mb; from (or NULL)
+ * will lose them then, so lines of its uidlist are undone too. */
 enum store_result intent_begin(struct intent *i, struct mailbox *mb,
-    const struct batch *b);
+    struct mailbox *from, const struct batch *b);
 
 /* All is well: forget it in the transaction that makes the batch real. */
 void intent_done(struct intent *i, struct txn *t);

@@ -134,9 +134,18 @@ from_index(struct mailbox *mb, struct txn *t, const struct meta *m,
 	free(has);
 }
 
+bool
+list_is_cut(struct mailbox *mb, const struct meta *m)
+{
+	struct stat s;
+
+	return fstatat(mb->dir, UIDLIST_FILE, &s, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    s.st_ino != m->list_ino || (uint64_t)s.st_size <= m->list_size;
+}
+
 /* Open the file; if it is not what was committed, write it anew. */
-static enum store_result
-list_open(struct change *c)
+enum store_result
+list_cut(struct change *c)
 {
 	struct mailbox *mb = c->mb;
 	struct buf text = { 0 };
@@ -170,7 +179,7 @@ enum store_result
 list_append(struct change *c)
 {
 	struct mailbox *mb = c->mb;
-	enum store_result r = list_open(c);
+	enum store_result r = list_cut(c);
 	struct span s = buf_span(&c->lines);
 
 	if (r != STORE_OK)

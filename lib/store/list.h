@@ -19,6 +19,12 @@ enum store_result list_replace(struct mailbox *mb, struct span text,
 /* Write c->lines behind what is committed, after cutting what is not. */
 enum store_result list_append(struct change *c);
 
+/* Whether it ends where it was committed: a writer that died before its
+ * commit leaves lines that must not count.  Needs no lock; then list_cut
+ * does, which also writes the file anew if it is not the one committed. */
+bool list_is_cut(struct mailbox *mb, const struct meta *m);
+enum store_result list_cut(struct change *c);
+
 /* After the commit, without the lock: make the lines durable. */
 enum store_result list_sync(struct mailbox *mb);
 

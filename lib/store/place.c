@@ -384,7 +384,7 @@ append(struct mailbox *mb, struct draft **d, size_t n, uint32_t *uids,
 	for (size_t i = 0; i < n; i++)
 		cur_name(&b, d[i], &a.name[i]);
 	if (n > 1)
-		r = intent_begin(&a.intent, mb, &b);
+		r = intent_begin(&a.intent, mb, NULL, &b);
 	if (r == STORE_OK)
 		r = append_all(&a, uids, uidvalidity);
 	if (r != STORE_OK)

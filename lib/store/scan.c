@@ -425,6 +425,19 @@ load_missing(struct scan *s, struct txn *t)
 	walk_end(&w);
 }
 
+/* What a dead writer left in the uidlist goes before anyone counts on it. */
+static enum store_result
+cut_list(struct mailbox *mb)
+{
+	struct change c;
+	enum store_result r = change_begin(&c, mb, 0, true);
+
+	if (r == STORE_OK && (r = list_cut(&c)) == STORE_OK)
+		return change_commit(&c);
+	change_abort(&c);
+	return r;
+}
+
 enum store_result
 mailbox_look(struct mailbox *mb, enum look how, bool *found)
 {
@@ -442,9 +455,12 @@ mailbox_look(struct mailbox *mb, enum look how, bool *found)
 		s.read[d] = must_read(&s, &m, d, how);
 		s.known[d] = m.dir[d];
 	}
-	if (!s.read[CUR] && !s.read[NEW]) {
+	bool cut = list_is_cut(mb, &m);
+	if (!cut || (!s.read[CUR] && !s.read[NEW])) {
 		txn_abort(&t);
-		return STORE_OK;
+		if (cut || (r = cut_list(mb)) != STORE_OK)
+			return r;
+		return mailbox_look(mb, how, found);
 	}
 	load_missing(&s, &t);
 	for (int d = CUR; d <= NEW && r == STORE_OK; d++)
