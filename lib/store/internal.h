@@ -105,7 +105,7 @@ bool digest_sizes(struct span digest, uint64_t *file, uint64_t *wire);
 
 /* --- what message.c asks --- */
 
-struct mailbox *view_mailbox(struct view *v);
+struct mailbox *view_mailbox(struct view *v);	/* the view is of it */
 
 /* Open the file of a message of the view wherever it is now: it looks again
  * when another program has renamed it.  STORE_EXPUNGED if it is gone.

@@ -23,6 +23,6 @@ bool line_check(struct span line, struct span *text);
 void line_escape(struct buf *b, struct span s);
 bool line_unescape(struct buf *b, struct span word);
 
-uint32_t line_crc(struct span s);
+uint32_t line_crc(struct span s);	/* the checksum itself */
 
 #endif

@@ -21,6 +21,7 @@ struct writer {
 	char out[64 * 1024];
 };
 
+/* fd is empty. */
 struct writer *writer_new(int fd);
 void writer_free(struct writer *w);	/* NULL is fine */
 

@@ -55,12 +55,14 @@ static bool
 acceptable(struct append *a, const struct lex_literal *literal)
 {
 	struct session *s = a->s;
-	uint64_t max = s->message_max;
+	uint64_t max = s->message_max > 0 && s->message_max < UINT32_MAX ?
+	    s->message_max : UINT32_MAX;
 
-	/* RFC 3502 6.3.11: a message without octets cancels the append. */
+	/* RFC 3501 9: number, and so a literal and RFC822.SIZE, is below
+	 * 2^32.  RFC 3502 6.3.11: a message without octets cancels the append. */
 	if (literal->n == 0)
 		reply_no(s, NULL, "A message has at least one octet.");
-	else if (max > 0 && literal->n > max)
+	else if (literal->n > max)
 		reply_no(s, "TOOBIG", "That message is too big.");
 	else if (a->n >= APPEND_MAX)
 		reply_no(s, "LIMIT", "Too many messages at once.");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* LIST, LSUB and NAMESPACE.  RFC 3501 6.3.8, 6.3.9, RFC 3348, RFC 2342. */
+/* LIST, LSUB and NAMESPACE.  RFC 3501 6.3.8 and 6.3.9; RFC 3348; RFC 2342. */
 
 #include "imap/glob.h"
 #include "session.h"
