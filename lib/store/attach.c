@@ -254,9 +254,8 @@ attach_new(struct change *c)
 	return r;
 }
 
-/* The folder's name still leads to the directory that is open. */
-static enum store_result
-check_path(struct mailbox *mb)
+enum store_result
+attach_path(struct mailbox *mb)
 {
 	struct stat s;
 
@@ -287,7 +286,7 @@ attach_begin(struct change *c, struct mailbox *mb, size_t need, bool reserve)
 	intent_undo_dead(c->t);
 	if (is_attached(mb, c->t, &c->m))
 		return STORE_OK;
-	if ((r = check_path(mb)) == STORE_OK) {
+	if ((r = attach_path(mb)) == STORE_OK) {
 		uint32_t id;
 
 		if (find(mb, c->t, &id, &c->m) && list_agrees(mb, &c->m)) {

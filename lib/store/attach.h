@@ -17,4 +17,8 @@ enum store_result mailbox_read(struct mailbox *mb, struct txn *t,
 enum store_result attach_begin(struct change *c, struct mailbox *mb,
     size_t need, bool reserve);
 
+/* STORE_OK if the folder's name still leads to the directory that is open,
+ * STORE_CHANGED if it was deleted or renamed. */
+enum store_result attach_path(struct mailbox *mb);
+
 #endif

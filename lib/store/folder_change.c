@@ -123,8 +123,6 @@ discard(struct store *st, struct span name)
 		return STORE_CANNOT;
 	buf_add(&disk, f->disk);
 	r = tree_discard(st, buf_cstr(&disk));
-	if (r == STORE_OK)
-		(void)folder_gone(st, disk.p);
 	buf_free(&disk);
 	return r;
 }
@@ -198,9 +196,8 @@ rename_inbox(struct store *st, struct span to)
 		r = sync_tree(st);
 	if (r == STORE_OK) {
 		r = move_messages(st, to);
-		if (r != STORE_OK &&
-		    tree_discard(st, buf_cstr(&disk)) == STORE_OK)
-			(void)folder_gone(st, disk.p);
+		if (r != STORE_OK)
+			(void)tree_discard(st, buf_cstr(&disk));
 	}
 	undo = tree_forget(st);
 	buf_free(&disk);

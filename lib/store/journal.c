@@ -40,7 +40,8 @@ word(struct arena *mem, struct span *line, char **to)
 	bool good = line_unescape(&b, span_cut(line, ' '));
 
 	/* A directory of the Maildir and nothing else. */
-	good = good && b.n > 1 && b.p[0] == '.' &&
+	good = good && b.n > 1 &&
+	    (b.p[0] == '.' || tree_debris(buf_span(&b))) &&
 	    span_chr(buf_span(&b), '/') == b.n &&
 	    span_chr(buf_span(&b), '\0') == b.n &&
 	    !span_eq(buf_span(&b), SPAN(".."));
@@ -125,9 +126,14 @@ static void
 announce(struct store *st, const struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
-		if (p->step[i].from != NULL)
-			(void)folder_moved(st, p->step[i].from,
-			    p->step[i].to);
+		const struct step *s = &p->step[i];
+
+		if (s->from == NULL)
+			continue;
+		if (tree_debris(span_str(s->to)))
+			(void)folder_gone(st, s->from);
+		else
+			(void)folder_moved(st, s->from, s->to);
 	}
 }
 
@@ -191,9 +197,8 @@ journal_recover(struct store *st)
 		for (size_t i = 0; i < p.n; i++) {
 			const struct step *s = &p.step[i];
 
-			if (s->from == NULL && is_empty(st, s->to) &&
-			    tree_discard(st, s->to) == STORE_OK)
-				(void)folder_gone(st, s->to);
+			if (s->from == NULL && is_empty(st, s->to))
+				(void)tree_discard(st, s->to);
 		}
 	}
 	r = tree_forget(st);
@@ -269,7 +274,9 @@ tree_move(struct store *st, const struct tree_move *m, size_t n)
 	struct buf text = { 0 };
 	struct plan p = { 0 };
 	enum store_result r = make_plan(st, m, n, &p, &text);
-	bool noted = n > 1;	/* a single rename is all or nothing */
+	/* One rename is all or nothing.  But that a folder is gone has to
+	 * reach the index, or those who have it open would go on. */
+	bool noted = n > 1 || (n == 1 && tree_debris(m[0].to));
 	int err;
 
 	if (r == STORE_OK && noted)

@@ -7,7 +7,8 @@
 /*
  * Maildir/lemon-rename: what a change of several folders is about to do,
  * written durably before it begins and removed when it is done.  Sealed
- * lines: "R FROM TO DEVICE INODE" for each directory to rename, "I TO" for
+ * lines: "R FROM TO DEVICE INODE" for each directory to rename (to
+ * "lemon-trash…" if it is to go), "I TO" for
  * INBOX being moved into a new folder.  It exists for milliseconds, unless
  * its writer died.
  */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/die.h"
+#include "store/attach.h"
 #include "store/filename.h"
 #include "store/intent.h"
 #include "store/keyword.h"
@@ -139,6 +140,7 @@ deliver(struct mailbox *mb, struct draft **d, size_t n)
 	struct moved moved = { 0 };
 	struct batch b;
 	struct buf *name = xcalloc(n + 1, sizeof *name);
+	enum store_result r = STORE_OK;
 	size_t i;
 
 	if (tmp == -1 || new == -1)
@@ -151,10 +153,13 @@ deliver(struct mailbox *mb, struct draft **d, size_t n)
 			e = errno;
 	}
 	moved_after(&moved, new);
-	if (e == 0 && fsync(new) == -1)
-		e = errno;
-	else if (e != 0)
+	if (e != 0)
 		i -= i > 0;
+	else if (fsync(new) == -1)
+		e = errno;
+	/* A folder that was deleted meanwhile takes its files along. */
+	else if ((r = attach_path(mb)) != STORE_OK)
+		e = ENOENT;
 	/* All or nothing: take back what came before the one that failed. */
 	for (size_t k = 0; e != 0 && k < i; k++)
 		unlinkat(new, buf_cstr(&name[k]), 0);
@@ -175,6 +180,8 @@ deliver(struct mailbox *mb, struct draft **d, size_t n)
 	for (i = 0; i < n; i++)
 		buf_free(&name[i]);
 	free(name);
+	if (r != STORE_OK)
+		return r;
 	return e == 0 ? STORE_OK : store_fail(mb->st, "place a message", e);
 }
 

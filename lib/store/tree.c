@@ -206,17 +206,15 @@ enum store_result
 tree_discard(struct store *st, const char *disk)
 {
 	struct buf name = { 0 };
-	int err = 0;
+	struct tree_move m;
+	enum store_result r;
 
 	unique(st, trash, &name);
-	if (tree_rename(st, disk, name.p) != 0)
-		err = errno;
-	else if (fsync(st->dir) != 0) {
-		err = errno;
-		(void)tree_rename(st, name.p, disk);
-	}
+	m.from = span_str(disk);
+	m.to = buf_span(&name);
+	r = tree_move(st, &m, 1);
 	buf_free(&name);
-	return err == 0 ? STORE_OK : store_fail(st, "remove a folder", err);
+	return r;
 }
 
 void

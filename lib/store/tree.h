@@ -23,8 +23,8 @@ struct tree_move {
 	struct span from, to;	/* directories below the Maildir */
 };
 
-/* Do all of these renames or none, durably.  Needs the lock.  STORE_EXISTS
- * if a target is there. */
+/* Do all of these renames or none, durably, and tell the index.  Needs the
+ * lock.  STORE_EXISTS if a target is there. */
 enum store_result tree_move(struct store *st, const struct tree_move *m,
     size_t n);
 
@@ -37,7 +37,8 @@ enum store_result tree_forget(struct store *st);
  * caller syncs the Maildir.  Needs the lock. */
 enum store_result tree_make(struct store *st, const char *disk);
 
-/* Take a folder's name away, durably; tree_sweep removes what it held. */
+/* Take a folder's name away, durably, and tell the index; tree_sweep removes
+ * what it held.  Needs the lock. */
 enum store_result tree_discard(struct store *st, const char *disk);
 
 /* Remove what discarded folders and dead processes left.  Without the lock:

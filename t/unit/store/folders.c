@@ -257,6 +257,13 @@ crashed(struct store *st)
 	ok(run(st, CREATE, "N", "") == STORE_OK && !there(st, ".torn"),
 	    "and a damaged one is none");
 
+	run(st, CREATE, "P", "");
+	add_step(st, &b, ".P", "lemon-trash.0");
+	plan(st, &b);
+	ok(run(st, DELETE, "none", "") == STORE_NONEXISTENT &&
+	    !there(st, ".P") && !there(st, "lemon-trash.0"),
+	    "a removal that was begun is finished");
+
 	ok(mkdirat(st->dir, "lemon-trash.1", 0700) == 0 &&
 	    mkdirat(st->dir, "lemon-trash.1/cur", 0700) == 0 &&
 	    mkdirat(st->dir, "lemon-new.1", 0700) == 0, "debris is left");
@@ -340,6 +347,27 @@ inbox(struct store *st)
 	buf_free(&b);
 }
 
+/* A delivery to a folder that goes meanwhile is not lost silently. */
+static void
+late_delivery(struct store *st)
+{
+	struct mailbox *mb;
+	struct draft *d;
+
+	ok(run(st, CREATE, "late", "") == STORE_OK &&
+	    mailbox_open(st, SPAN("late"), RIGHT_WRITE, &mb) == STORE_OK,
+	    "a mailbox is open");
+	d = t_draft(mb, "Subject: late\r\n\r\n", 0, NULL);
+	ok(renameat(st->dir, ".late", st->dir, "lemon-trash.late") == 0,
+	    "when someone takes its name away");
+	ok(mailbox_place(mb, &d, 1, true, NULL, NULL) == STORE_CHANGED,
+	    "a delivery to it is refused");
+	draft_free(d);
+	mailbox_close(mb);
+	ok(run(st, DELETE, "none", "") == STORE_NONEXISTENT,
+	    "others go on");
+}
+
 /* A mailbox keeps what it is when its name changes, and is another one when
  * it is made anew. */
 static void
@@ -381,6 +409,7 @@ main(void)
 	crashed(st);
 	links(st);
 	inbox(st);
+	late_delivery(st);
 	identity(st);
 	validity(st);
 	store_close(st);
