@@ -102,23 +102,21 @@ turn_all(struct turn *t, const struct search_key *key)
 }
 
 /* RFC 3501 7.2.5; nothing but the word if nothing was found.  A form with
- * result options (RFC 4731) would be written here too. */
+ * result options (RFC 4731) would be written here too.  All UIDs found are in
+ * the view, so the numbers of a range of them are a range. */
 static void
 print(struct session *s, const struct set *hits, bool uid)
 {
 	untagged(s);
 	out_adds(&s->out, "SEARCH");
 	for (size_t i = 0; i < hits->n; i++) {
-		uint32_t v = hits->r[i].lo;
+		const struct range *r = &hits->r[i];
+		uint32_t n = uid ? r->lo : view_seq(s->view, r->lo);
 
-		do {
-			uint32_t n = uid ? v : view_seq(s->view, v);
-
-			if (n == 0)
-				continue;
+		for (uint32_t k = 0; k <= r->hi - r->lo; k++) {
 			out_addc(&s->out, ' ');
-			out_addu(&s->out, n);
-		} while (v++ < hits->r[i].hi);
+			out_addu(&s->out, n + k);
+		}
 	}
 	untagged_end(s);
 }
