@@ -222,11 +222,50 @@ ours() {
 	stop
 }
 
-@test "a directory that the account cannot enter is refused in one line" {
+# A letter from alice to bob, there and back.
+exchange() {
+	printf 'From: alice@localhost\r\nSubject: x\r\n\r\nhi\r\n' >letter
+	curl -sS --max-time 30 -k --ssl-reqd -u alice:secret \
+	    "smtp://127.0.0.1:$(port submission)" -T letter \
+	    --mail-from alice@localhost --mail-rcpt bob@localhost
+	curl -sS --max-time 30 -k --ssl-reqd -u bob:hush \
+	    "imap://127.0.0.1:$(port imap)/INBOX;MAILINDEX=1" >got
+	grep -q '^hi' got
+}
+
+@test "a checkout below a directory that only root can enter can be served" {
 	[ "$(id -u)" = 0 ] || skip "not root"
+	bin=$(dirname "$(command -v lemon-serve)")
 	mkdir -m 700 private
+	mkdir -p private/c/bin
+	cp "$bin"/lemon-* private/c/bin
+	PATH=$PWD/private/c/bin:$PATH
+	chmod 755 private/c private/c/bin
+	start private/c/lemon.d -u alice:secret -u bob:hush
+	exchange
+	stop
+	[ ! -e "$(dirname "$(cat private/c/lemon.d/control/lmtp-socket)")" ]
+	PATH=$bin:$PATH
+	start private/d -u alice:secret -u bob:hush
+	exchange
+	stop
+}
+
+@test "a path that is too long for a socket can be served" {
+	long=$(printf 'x%.0s' {1..100})
+	start "$long" -u alice:secret -u bob:hush
+	exchange
+	stop
+}
+
+@test "what the account cannot enter at all is refused in one line" {
+	[ "$(id -u)" = 0 ] || skip "not root"
+	bin=$(dirname "$(command -v lemon-serve)")
+	mkdir -m 700 private1 private2
+	mkdir private1/bin
+	cp "$bin"/lemon-* private1/bin
 	code=0
-	lemon-serve -d private/d >out 2>err || code=$?
+	private1/bin/lemon-serve -d private2/d >out 2>err || code=$?
 	[ $code = 75 ] && [ "$(wc -l <err)" = 1 ]
 	grep -q "nobody cannot get at" err
 }
