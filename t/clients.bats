@@ -32,7 +32,7 @@ imap() {
 
 lmtp() {
 	swaks --protocol LMTP --server 127.0.0.1 --port "$LMTP" \
-	    --to "$1" --from sender@example.org --data "$2" \
+	    --to "$1" --from sender@example.org --data "@$2" \
 	    --suppress-data >swaks.out || { cat swaks.out; false; }
 }
 
@@ -50,14 +50,14 @@ lmtp() {
 
 @test "curl appends a message, and fetches the very octets" {
 	letter "appended" >m
-	imap alice:secret Drafts -X 'CREATE Drafts'
+	imap alice:secret '' -X 'CREATE Drafts' >/dev/null
 	imap alice:secret Drafts -T m
 	imap alice:secret 'Drafts;MAILINDEX=1' >got
 	cmp got m
 }
 
-@test "curl logs in with SCRAM-SHA-256, PLAIN and LOGIN, and a wrong password is refused" {
-	for m in SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN; do
+@test "curl logs in with PLAIN and LOGIN, and a wrong password is refused" {
+	for m in PLAIN LOGIN; do
 		imap bob:hush '' --login-options AUTH=$m -X NOOP || {
 			echo "$m"
 			false
@@ -76,7 +76,7 @@ lmtp() {
 mbsyncrc() {
 	cat >rc <<-EOF
 	IMAPAccount bob
-	Host 127.0.0.1
+	Host localhost
 	Port $IMAP
 	User bob
 	Pass hush
@@ -140,9 +140,11 @@ mbsyncrc() {
 	cat >rc <<-EOF
 	IMAPStore far
 	Tunnel "lemon-imapd $PWD/M"
+	
 	MaildirStore near
 	Path $PWD/mail/
 	Inbox $PWD/mail/INBOX
+	
 	Channel all
 	Far :far:
 	Near :near:
@@ -167,9 +169,9 @@ muttrc() {
 	set ssl_starttls = yes
 	set ssl_force_tls = yes
 	set certificate_file = "$DIR/control/tls.pem"
-	set ssl_usesystemcerts = no
 	set sort = mailbox-order
 	set confirmappend = no
+	set confirmcreate = no
 	set delete = yes
 	set move = no
 	set header_cache = ""
@@ -183,7 +185,7 @@ for_each_mutt() {
 	letter "read by $1" | tr -d '\r' >m
 	lmtp bob@localhost m
 	muttrc "imap://127.0.0.1:$IMAP/"
-	echo "push '<limit>~s \"read by $1\"<enter><flag-message><tag-pattern>~s \"read by $1\"<enter><tag-prefix><copy-message>$PWD/copied<enter><exit>'" >>rc
+	echo "push '<limit>~s \"read by $1\"<enter><flag-message><tag-pattern>~s \"read by $1\"<enter><tag-prefix><copy-message>$PWD/copied<enter><sync-mailbox><quit>'" >>rc
 	tty 40 "$1 -n -F rc" || { cat tty.out; serve_log; false; }
 	grep -q 'Hello, Bob.' copied
 	imap bob:hush "INBOX?SUBJECT%20%22read%20by%20$1%22%20FLAGGED" |
@@ -213,7 +215,7 @@ for_each_mutt() {
 	    --auth PLAIN --auth-user alice --auth-password secret \
 	    --from bob@localhost --to bob@localhost
 	[ "$status" != 0 ]
-	[[ $output == *"** 55"* ]]
+	[[ $output == *"<** 55"* || $output == *"<~* 55"* ]]
 }
 
 @test "swaks delivers to several recipients over LMTP, one reply each" {
@@ -251,7 +253,7 @@ for_each_mutt() {
 }
 
 @test "gsasl logs in with SCRAM-SHA-256-PLUS over TLS" {
-	for m in SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-256; do
+	for m in SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS; do
 		echo | timeout 20 gsasl --imap --mechanism $m \
 		    --authentication-id bob --authorization-id '' \
 		    --password hush --x509-ca-file "$DIR/control/tls.pem" \
