@@ -495,6 +495,26 @@ CAROL='RCPT TO:<carol@example.net>'
 	[ "$(count lmtp)" = 1 ]
 }
 
+@test "a header of any length streams, and a Bcc of any length is left out" {
+	lmtp -n SIZE
+	submission
+	python3 - >m <<-'END'
+	n = "\r\n"
+	print("From: alice@example.org" + n + "X-Long: " + "y" * 1500000 + n +
+	    "Bcc: " + "secret@example.net," * 20000 + n +
+	    (" secret@example.net," + n) * 20000 + "X-Last: z" + n + n +
+	    "text" + n, end="")
+	END
+	say "$FROM" "$BOB" DATA @m
+	[[ ${lines[3]} == "250 2."* ]]
+	! grep -q secret lmtp/1.eml
+	grep -q '^X-Last: z' lmtp/1.eml
+	[ "$(grep '^X-Long' lmtp/1.eml | wc -c)" = 1500010 ]
+	printf 'From: %s\r\n\r\nx\r\n' "$(printf '%070000d' 1)" >long
+	say "$FROM" "$BOB" DATA @long
+	[[ ${lines[3]} == "554 5.6.0 "* ]]
+}
+
 @test "a message that has been round too often is refused" {
 	lmtp
 	submission

@@ -8,15 +8,14 @@
 
 enum { QUEUE_MS = 9 * 60 * 1000 };
 
-/* MAIL as we pass it on.  Who announces no BODY may still send 8-bit text,
- * as many programs do. */
+/* MAIL as we pass it on.  Whatever was announced, 8-bit text may come, as
+ * from many programs, and saying so is never wrong (RFC 6152 3). */
 static struct smtp_mail
 onward(const struct smtp_mail *m)
 {
 	struct smtp_mail mine = *m;
 
-	if (mine.body == SMTP_BODY_NONE)
-		mine.body = SMTP_BODY_8BIT;
+	mine.body = SMTP_BODY_8BIT;
 	return mine;
 }
 
@@ -27,9 +26,17 @@ connected(struct hop *h, struct smtp_reply *r)
 		return true;
 	if (h->open)
 		smtp_client_abort(&h->client);
+	/* Waiting once for a host that is down is enough. */
+	if (h->down.code != 0) {
+		smtp_reply_copy(r, &h->down);
+		h->open = false;
+		return false;
+	}
 	h->open = smtp_client_open(&h->client, &h->way.opts, r) == 0;
 	if (h->open)
 		h->offered = h->client.offered;
+	else
+		smtp_reply_copy(&h->down, r);
 	return h->open;
 }
 
@@ -197,6 +204,7 @@ hop_reset(struct hop *h)
 	/* Waiting for an answer to RSET is not worth it. */
 	if (h->open && h->client.in_mail)
 		hang_up(h);
+	smtp_reply_free(&h->down);
 	h->rcpt = NULL;
 	h->index = NULL;
 	h->rcpts = h->cap = h->index_cap = 0;
@@ -206,6 +214,7 @@ void
 hop_close(struct hop *h)
 {
 	hang_up(h);
+	smtp_reply_free(&h->down);
 	inject_free(&h->way);
 	*h = (struct hop){ 0 };
 }

@@ -15,6 +15,8 @@ struct hop {
 	struct smtp_client client;
 	bool ready;		/* way is known */
 	bool open;		/* client is connected */
+	struct smtp_reply down;	/* why it cannot be reached, in this
+				   transaction; code 0: not tried */
 	unsigned offered;	/* what it offered when it answered */
 	const struct smtp_rcpt **rcpt;	/* accepted; in the arena */
 	size_t *index;		/* which of the server's they are */

@@ -29,8 +29,6 @@ struct submit {
 	struct broker broker;	/* connects to the relay after the doors are
 				   shut */
 	struct complete letter;
-	bool sent;		/* this transaction's end was reached */
-	uint64_t logins;
 };
 
 /* session.c: the connection, TLS, AUTH and the log. */
