@@ -13,8 +13,8 @@ struct search {
 	void *arg;
 	unsigned seen;
 	bool stopped;
-	struct set *hits;	/* of this pass, ascending */
-	struct set *open;	/* not decided in this pass */
+	struct set hits;	/* of this pass, ascending */
+	struct set open;	/* not decided in this pass */
 
 	/* The last pass: records of a batch, and the message at hand. */
 	struct arena mem;
@@ -37,9 +37,9 @@ static void
 settle(struct search *s, const struct msg *m, enum verdict v)
 {
 	if (v == MATCH)
-		set_add(s->hits, m->uid, m->uid);
+		set_add(&s->hits, m->uid, m->uid);
 	else if (v == UNDECIDED)
-		set_add(s->open, m->uid, m->uid);
+		set_add(&s->open, m->uid, m->uid);
 }
 
 /* First pass: what the records say. */
@@ -124,7 +124,7 @@ by_text(struct search *s, const struct msg *m)
 	seek_kept(k, s->digest);
 	if (!undecided(s) || seek_message(k, text, undecided, s) == 0)
 		if (plan_decide(&s->plan, m, s->digest) == MATCH)
-			set_add(s->hits, m->uid, m->uid);
+			set_add(&s->hits, m->uid, m->uid);
 	message_close(text);
 }
 
@@ -202,37 +202,41 @@ unite(struct set *to, const struct set *from)
 	*to = all;
 }
 
+/* The end of a pass: what it found goes to *hits. */
+static void
+gained(struct search *s, struct set *hits)
+{
+	unite(hits, &s->hits);
+	set_clear(&s->hits);
+}
+
 static enum store_result
 passes(struct search *s, const struct query *q, struct set *hits)
 {
-	struct set pool = { 0 }, open = { 0 }, found = { 0 };
+	struct set pool = { 0 }, rest;
 	enum store_result r;
 
 	candidates(q, &pool);
-	s->hits = &found;
-	s->open = &open;
 	seek_begin(&s->plan.seek);
 	r = view_each(s->view, set_count(&pool) == UINT32_MAX ? NULL : &pool,
 	    0, by_record, s);
-	unite(hits, &found);
-	if (r == STORE_OK && !s->stopped && open.n > 0 &&
+	gained(s, hits);
+	set_free(&pool);
+	if (r == STORE_OK && !s->stopped && s->open.n > 0 &&
 	    (s->plan.asks_digest || s->plan.asks_size)) {
-		struct set rest = open;
-
-		open = (struct set){ 0 };
-		set_clear(&found);
+		rest = s->open;
+		s->open = (struct set){ 0 };
 		r = view_each(s->view, &rest, NEED_DIGEST, by_digest, s);
-		unite(hits, &found);
+		gained(s, hits);
 		set_free(&rest);
 	}
-	if (r == STORE_OK && !s->stopped && open.n > 0) {
-		set_clear(&found);
-		r = texts(s, &open);
-		unite(hits, &found);
+	if (r == STORE_OK && !s->stopped && s->open.n > 0) {
+		rest = s->open;
+		s->open = (struct set){ 0 };
+		r = texts(s, &rest);
+		gained(s, hits);
+		set_free(&rest);
 	}
-	set_free(&pool);
-	set_free(&open);
-	set_free(&found);
 	return r;
 }
 
@@ -252,6 +256,8 @@ view_search(struct view *v, const struct query *q, bool (*tick)(void *),
 	if (r == STORE_OK)
 		r = passes(&s, q, hits);
 	plan_free(&s.plan);
+	set_free(&s.hits);
+	set_free(&s.open);
 	arena_free(&s.mem);
 	return r == STORE_OK && s.stopped ? STORE_INUSE : r;
 }
