@@ -60,6 +60,11 @@ demo:
 	@.ci/install build demo
 	@$(MAKE) -s -j"$$(nproc)" all
 	@demo/demo.sh
+bench: all $(B)/bench/load
+	@.ci/install build demo bench
+	PATH="$$PWD/bin:$$PATH" bench/run.py $(BENCH)
+$(B)/bench/load: $(B)/bench/load.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 fuzz-%:
 	@mkdir -p $(B)/corpus-$*
 	clang $(SAN) -fsanitize=fuzzer -std=c11 -D_GNU_SOURCE -Ilib \
