@@ -102,6 +102,8 @@ class Lemon(Server):
         if not line.startswith("ready "):
             sys.exit("lemon-serve does not start: " +
                      open(root + ".log").read())
+        with open(os.path.join(root, "control", "plaintext"), "w") as f:
+            f.write("1\n")
         ports = dict(w.split("=", 1) for w in line.split()[1:])
         self.imap, self.imaps = ports["imap"], ports["imaps"]
         self.lmtp = ports["lmtp"]
