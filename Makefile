@@ -19,7 +19,7 @@ TOOLS  := $(patsubst tools/%/main.c,%,$(wildcard tools/lemon-*/main.c))
 LIB    := $(patsubst %.c,$(B)/%.o,$(wildcard lib/*/*.c))
 UNIT   := $(patsubst %.c,$(B)/%.t,$(wildcard t/unit/*/*.c))
 FUZZ   := $(filter-out replay,$(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c)))
-SCRIPT := $(shell cd bin && grep -l '^\#!' lemon-* 2>/dev/null)
+SCRIPT := $(filter-out $(TOOLS),$(notdir $(wildcard bin/lemon-*)))
 MAN    := $(wildcard doc/*.[1-8])
 obj     = $(patsubst %.c,$(B)/%.o,$(wildcard tools/$(1)/*.c))
 RUN     = PATH="$$PWD/$(BIN):$$PWD/bin:$$PATH" LEMON_BUILD="$$PWD/$(B)"
@@ -32,6 +32,13 @@ $(BIN)/$(1): $(call obj,$(1)) $(B)/liblemon.a
 	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
+ifdef V
+# The shell programs look for the compiled ones beside themselves.
+all: $(SCRIPT:%=$(BIN)/%)
+$(SCRIPT:%=$(BIN)/%): $(BIN)/%: bin/%
+	@mkdir -p $(@D)
+	cp $< $@
+endif
 
 $(B)/liblemon.a: $(LIB)
 	@rm -f $@
