@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "net/trace.h"
 
 bool
 reader_announced(struct span line, struct lex_literal *lit)
@@ -29,15 +30,17 @@ bare_line(struct reader *r, size_t max)
 }
 
 /* The same for a line that is parsed.  It goes to the arena, so that what
- * was parsed from the lines before stays where it is. */
+ * was parsed from the lines before stays where it is.  Where less is left
+ * than an announcement takes, the line is still read so far as to see one. */
 static enum line
 next_line(struct reader *r)
 {
 	size_t left = r->total_max - r->used;
 	size_t max = r->line_max < left ? r->line_max : left;
+	enum line how = bare_line(r, max < LINE_TAIL ? LINE_TAIL : max);
 
-	enum line how = bare_line(r, max);
-
+	if (r->last.n > max && how != LINE_END)
+		how = LINE_LONG;
 	r->used += r->last.n < left ? r->last.n : left;
 	r->last = arena_dup(r->arena, r->last);
 	return how;
@@ -131,6 +134,8 @@ reader_finish(struct reader *r)
 			r->pending = 0;
 			if (bare_line(r, r->line_max) == LINE_END)
 				return false;
+			/* It may be a password. */
+			trace_redact(r->in->trace, 0);
 		}
 		if (!reader_announced(r->last, &lit) || lit.sync)
 			return true;

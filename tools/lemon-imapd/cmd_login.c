@@ -114,6 +114,10 @@ static enum result
 cmd_login(struct session *s, struct lex *l)
 {
 	trace_redact(s->in.trace, 0);
+	/* RFC 5530 3, RFC 3501 6.2.3.  Before anything is parsed, so that no
+	 * literal is asked for. */
+	if (!login_plain(s))
+		return reply_no(s, "PRIVACYREQUIRED", "Not in clear text.");
 	lex_space(l);
 	struct span user = lex_astring(l);
 	trace_redact(s->in.trace, 0);
@@ -123,9 +127,6 @@ cmd_login(struct session *s, struct lex *l)
 	if (!lex_end(l))
 		return BAD;
 
-	/* RFC 5530 3, RFC 3501 6.2.3 */
-	if (!login_plain(s))
-		return reply_no(s, "PRIVACYREQUIRED", "Not in clear text.");
 	enum auth how = auth_password(&s->control, user, password, "imap",
 	    &s->account);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/clock.h"
 #include "commands.h"
+#include "net/trace.h"
 
 enum {
 	LOGIN_MS = 60 * 1000,		/* for one whole command */
@@ -137,6 +138,8 @@ command_next(struct session *s)
 	}
 	s->count.commands++;
 	if (got == READER_BAD) {
+		/* Nobody looked whether it was LOGIN. */
+		trace_redact(s->in.trace, 0);
 		s->tag = read_tag(&l);
 		lex_fail(&l, why);
 	} else

@@ -184,6 +184,18 @@ bounds(void)
 	converse(&k);
 	end(&k, SPAN("a bad\nb ok u/p\n"), "many literals in one command");
 
+	/* 15 + 3980 octets leave 5 of the 4000, which is less than the next
+	 * announcement takes. */
+	buf_clear(&b);
+	buf_adds(&b, "a LOGIN {3980+}\r\n");
+	for (int i = 0; i < 3980; i++)
+		buf_addc(&b, 'x');
+	buf_adds(&b, " {13+}\r\nb LOGIN u p\r\n\r\nc LOGIN u p\r\n");
+	begin(&k, buf_span(&b));
+	converse(&k);
+	end(&k, SPAN("a bad\nc ok u/p\n"),
+	    "a literal announced where nothing is left for its line");
+
 	buf_clear(&b);
 	buf_adds(&b, "a LOGIN u");
 	for (int i = 0; i < 400; i++) {
