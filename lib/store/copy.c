@@ -357,8 +357,10 @@ view_copy(struct view *v, const struct set *uids, struct mailbox *to,
 	if (mailbox_sub(to, CUR) == -1)
 		r = store_fail(to->st, "open the folder", errno);
 	batch_start(&c.batch);
-	/* A copy of one that nobody was told of does no harm. */
-	if (r == STORE_OK && (c.n > 1 || move))
+	/* Even for one: who looks at the folder between the link and the
+	 * commit would take the file for a new message, and it would have
+	 * two UIDs. */
+	if (r == STORE_OK)
 		r = intent_begin(&c.intent, to, move ? v->mb : NULL,
 		    &c.batch);
 	if (r == STORE_OK) {
