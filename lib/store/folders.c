@@ -119,7 +119,7 @@ pass(struct store *st, struct folders *f)
 	while ((errno = 0, e = readdir(d)) != NULL && f->n < FOLDERS_MAX) {
 		struct span name = span_str(e->d_name);
 
-		if (tree_debris(name))
+		if (tree_debris(name) || span_starts(name, SPAN(".tmp.")))
 			f->debris = true;
 		if (name.p[0] != '.' || span_eq(name, SPAN(".")) ||
 		    span_eq(name, SPAN("..")) || !is_dir(st, e))

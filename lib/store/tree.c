@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "store/filename.h"
 #include "store/journal.h"
@@ -217,6 +218,17 @@ tree_discard(struct store *st, const char *disk)
 	return r;
 }
 
+/* What file_replace leaves when it dies; an hour is more than it takes. */
+static bool
+is_stale(int dir, const char *name)
+{
+	struct stat s;
+
+	return span_starts(span_str(name), SPAN(".tmp.")) &&
+	    fstatat(dir, name, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(s.st_mode) && s.st_mtim.tv_sec < clock_now() - 3600;
+}
+
 void
 tree_sweep(struct store *st)
 {
@@ -236,6 +248,8 @@ tree_sweep(struct store *st)
 		if (tree_debris(name) &&
 		    (locked || span_starts(name, span_str(trash))))
 			remove_all(st, e->d_name);
+		else if (is_stale(st->dir, e->d_name))
+			(void)unlinkat(st->dir, e->d_name, 0);
 	}
 	closedir(d);
 }

@@ -267,8 +267,15 @@ crashed(struct store *st)
 	ok(mkdirat(st->dir, "lemon-trash.1", 0700) == 0 &&
 	    mkdirat(st->dir, "lemon-trash.1/cur", 0700) == 0 &&
 	    mkdirat(st->dir, "lemon-new.1", 0700) == 0, "debris is left");
-	ok(run(st, CREATE, "O", "") == STORE_OK &&
-	    !there(st, "lemon-trash.1") && !there(st, "lemon-new.1"),
+	{
+		struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } };
+
+		close(openat(st->dir, ".tmp.1.a", O_CREAT | O_WRONLY, 0600));
+		close(openat(st->dir, ".tmp.2.b", O_CREAT | O_WRONLY, 0600));
+		utimensat(st->dir, ".tmp.1.a", old, 0);
+	}
+	ok(run(st, CREATE, "O", "") == STORE_OK && !there(st, ".tmp.1.a") &&
+	    there(st, ".tmp.2.b") && !there(st, "lemon-trash.1") && !there(st, "lemon-new.1"),
 	    "and swept");
 	buf_free(&b);
 }
