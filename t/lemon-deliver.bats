@@ -312,3 +312,9 @@ send() {
 	[ "$(files home/alice/Maildir | wc -l)" = 1 ]
 	grep -q '^Delivered-To: bob@example.org$' "$(files home/bob/Maildir)"
 }
+
+@test "who writes a long message to nobody is not killed for it" {
+	run bash -c 'set -o pipefail
+	    head -c 1000000 /dev/zero | lemon-deliver nobody-here'
+	[ "$status" = 65 ]
+}

@@ -12,7 +12,8 @@
 
 /*
  * EMAILID (RFC 8474 5.1): the first 128 bits of SHA-256 over a message's
- * octets as they are on the wire.  { 0 } after emailid_init only.
+ * octets as they are on the wire: emailid_init, emailid_feed with the octets
+ * of the file in pieces of any size, emailid_end.
  */
 struct emailid {
 	SHA256_CTX sha;

@@ -8,6 +8,16 @@
  * The one MIME parser: a single pass over any octets in pieces of any size,
  * in memory that does not grow with bodies.  Nothing is refused: what the
  * RFCs do not foresee becomes the nearest thing that clients can show.
+ *
+ * A header ends at its empty line; lines in it that are no fields are part
+ * of it and mean nothing.  It has none if its first line is no field (nor
+ * mbox's From_ line, nor begins with a blank), and ends early at a boundary
+ * or at a line that begins with "--" and is no field.  A Content-Type that
+ * cannot be read is text/plain, in a multipart/digest message/rfc822.  A
+ * multipart without boundary or without a part is a text/plain leaf.  A
+ * boundary line is the whole of "--", boundary, "--" if it is the last, and
+ * blanks; the innermost that fits counts, and it ends what is open inside.
+ * LF and CRLF both end lines; a CR alone is an octet like any other.
  */
 enum {
 	MIME_DEPTH_MAX = 100,		/* nesting; deeper is a leaf */

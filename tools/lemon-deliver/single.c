@@ -163,6 +163,18 @@ find_target(const struct control *c, const char *name, struct target *t,
 	return found > 0;
 }
 
+/* Whoever writes to us need not learn of a refusal by SIGPIPE. */
+static void
+drain(void)
+{
+	char waste[16 * 1024];
+	ssize_t n;
+
+	do
+		n = read(0, waste, sizeof waste);
+	while (n > 0 || (n < 0 && errno == EINTR));
+}
+
 int
 single(const struct options *o)
 {
@@ -186,6 +198,8 @@ single(const struct options *o)
 			    "Standard input cannot be read");
 			why = strerror(errno);
 		}
+	} else {
+		drain();
 	}
 	code = verdict(&r, why);
 	letter_free(&l);
