@@ -325,3 +325,26 @@ client() {
 	[[ $output == *$'\ntwo\n'* ]]
 	[[ $output == *$'\nc OK '* ]]
 }
+
+@test "each copy has one UID, whoever looks at the mailbox meanwhile" {
+	client <<-'END'
+	import threading
+	a, b, c = [imap(T + "/Maildir") for i in range(3)]
+	a.ask("CREATE Work")
+	a.send(b"x APPEND INBOX {14+}\r\nSubject: 1\r\n\r\n\r\n")
+	a.until("x OK")
+	def copy(s):
+	    s.ask("SELECT INBOX")
+	    for i in range(60):
+	        assert s.ask("COPY 1 Work")[-1].startswith("t OK [COPYUID")
+	copiers = [threading.Thread(target=copy, args=(s,)) for s in (a, b)]
+	for t in copiers:
+	    t.start()
+	c.ask("SELECT Work")
+	while any(t.is_alive() for t in copiers):
+	    c.ask("CHECK")
+	    c.ask("UID STORE 1:* +FLAGS.SILENT (\\Seen)")
+	assert "* STATUS Work (MESSAGES 120)" in a.ask("STATUS Work (MESSAGES)")
+	assert c.ask("UID FETCH 1:* BODY.PEEK[]")[-1].startswith("t OK")
+	END
+}
