@@ -317,12 +317,39 @@ open_or_make(struct store *st)
 	return store_fail(st, "the index does not stay what it is", 0);
 }
 
+/* Open, or make, the directory that the index is in; it may be deleted too. */
+static enum store_result
+open_dir(struct store *st)
+{
+	struct stat s;
+
+	if (st->index_dir != -1) {
+		if (fstat(st->index_dir, &s) == 0 && s.st_nlink > 0)
+			return STORE_OK;
+		close(st->index_dir);
+	}
+	if (mkdirat(AT_FDCWD, st->index_path, 0700) == -1 && errno != EEXIST)
+		return store_fail(st, st->index_path, errno);
+	st->index_dir = openat(AT_FDCWD, st->index_path,
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (st->index_dir == -1)
+		return store_fail(st, st->index_path, errno);
+	if (is_remote(st->index_dir))
+		return store_fail(st, "the index is on a network file system; "
+		    "see the control file index", 0);
+	return STORE_OK;
+}
+
 enum store_result
 index_check(struct store *st, bool locked)
 {
-	if (is_same(st))
+	enum store_result r;
+
+	if (st->ix->env != NULL && is_same(st))
 		return STORE_OK;
 	env_close(st->ix);
+	if ((r = open_dir(st)) != STORE_OK)
+		return r;
 	if (!st->ix->damaged && env_open(st) == 0 && is_same(st) &&
 	    read_root(st->ix) == 1)
 		return STORE_OK;
@@ -334,7 +361,7 @@ index_check(struct store *st, bool locked)
 			index_unlock(st);
 		return STORE_ERROR;
 	}
-	enum store_result r = open_or_make(st);
+	r = open_or_make(st);
 	if (!locked)
 		index_unlock(st);
 	return r;
@@ -386,9 +413,6 @@ index_open(struct store *st)
 {
 	st->ix = xcalloc(1, sizeof *st->ix);
 	st->ix->fd = -1;
-	if (is_remote(st->index_dir))
-		return store_fail(st, "the index is on a network file system; "
-		    "see the control file index", 0);
 	return index_check(st, false);
 }
 

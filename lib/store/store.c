@@ -114,8 +114,9 @@ open_maildir(struct store *st, const struct store_config *cfg)
 	return STORE_OK;
 }
 
-static enum store_result
-open_index_dir(struct store *st, const struct store_config *cfg)
+/* Where index/ and bell/ are to be. */
+static char *
+index_path(const struct store *st, const struct store_config *cfg)
 {
 	struct buf path = { 0 };
 
@@ -125,16 +126,9 @@ open_index_dir(struct store *st, const struct store_config *cfg)
 		buf_adds(&path, st->path);
 		buf_adds(&path, "/.lemon");
 	}
-	st->index_path = xstrdup(buf_cstr(&path));
+	char *p = xstrdup(buf_cstr(&path));
 	buf_free(&path);
-	st->index_dir = open_dir(AT_FDCWD, st->index_path);
-	if (st->index_dir == -1 && errno == ENOENT) {
-		if (make_dir(AT_FDCWD, st->index_path) == -1)
-			return store_fail(st, st->index_path, errno);
-		st->index_dir = open_dir(AT_FDCWD, st->index_path);
-	}
-	return st->index_dir == -1 ?
-	    store_fail(st, st->index_path, errno) : STORE_OK;
+	return p;
 }
 
 enum store_result
@@ -148,8 +142,7 @@ store_open(struct store **out, const struct store_config *cfg,
 	st->rescan = cfg->rescan > 0 ? cfg->rescan : RESCAN;
 	st->path = xstrdup(cfg->maildir);
 	enum store_result r = open_maildir(st, cfg);
-	if (r == STORE_OK)
-		r = open_index_dir(st, cfg);
+	st->index_path = index_path(st, cfg);
 	if (r == STORE_OK)
 		r = index_open(st);
 	if (r != STORE_OK) {
