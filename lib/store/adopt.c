@@ -102,10 +102,13 @@ set_of_letters(struct adopt *a, struct change *c, struct span letters,
 
 	set_add(&one, uid, uid);
 	for (size_t i = 0; i < letters.n; i++) {
-		if (letters.p[i] < 'a' || letters.p[i] > 'z')
-			continue;
-		load_letters(a);
-		struct span name = a->letter[letters.p[i] - 'a'];
+		struct span name = SPAN("");
+
+		if (letters.p[i] >= 'a' && letters.p[i] <= 'z') {
+			load_letters(a);
+			name = a->letter[letters.p[i] - 'a'];
+		} else if (letters.p[i] == 'P')
+			name = SPAN("$Forwarded");
 		int32_t k = name.n == 0 ? -1 : keyword_make(c, name);
 		if (k < 0)
 			continue;

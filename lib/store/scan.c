@@ -18,7 +18,7 @@
 
 enum {
 	QUIET = 2,		/* seconds after which an mtime is sure */
-	AT_ONCE = 128,		/* files taken in with the lock held */
+	AT_ONCE = 400,		/* files taken in with the lock held */
 	MANY = 5000,		/* from here on reading costs something */
 	NEED = 4096		/* octets of the index for one file, and more
 				   than enough */

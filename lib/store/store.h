@@ -41,7 +41,8 @@ struct store_config {
 	bool create;		/* make Maildir and INBOX if absent */
 };
 
-/* Open (and make or mend the index as needed).  On failure *st is NULL and
+/* Open (and make or mend the index as needed).  A process has each store
+ * open at most once, for LMDB's sake.  On failure *st is NULL and
  * *why a sentence valid until the next call. */
 enum store_result store_open(struct store **st,
     const struct store_config *cfg, const char **why);

@@ -79,9 +79,10 @@ struct msg {
 };
 
 /*
- * Call fn for each message of the view whose UID is in uids, ascending, from
- * one snapshot of the index.  Records are gathered in batches and fn is
- * called with no transaction open, so it may write to a slow client.  For a
+ * Call fn for each message of the view whose UID is in uids (NULL: all),
+ * ascending.  Records are gathered in batches, each from one snapshot of the
+ * index, and fn is called with no transaction open, so it may write to a slow
+ * client.  For a
  * message that is gone from the index but still in the view fn gets its
  * last known flags with object 0.  m and m->keyword are valid during the
  * call.  fn returns false to stop.
