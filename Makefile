@@ -55,7 +55,7 @@ $(FUZZ:%=$(B)/t/fuzz/%): $(B)/t/fuzz/%: $(B)/t/fuzz/%.o $(B)/t/fuzz/replay.o \
 units: $(UNIT)
 tests: all units $(FUZZ:%=$(B)/t/fuzz/%)
 check: deps
-	$(MAKE) tests
+	@$(MAKE) -s -j"$$(nproc)" tests
 	$(RUN) prove -r --ext .t --ext .bats $(PROVE) $(B)/t/unit t
 asan:
 	$(MAKE) V=-asan CFLAGS='$(SAN)' check
