@@ -365,14 +365,16 @@ body(struct seek *k, struct message *m, const struct digest_part *part,
 	return result;
 }
 
-/* RFC 3501 6.4.4: parts that are neither text nor message may be left out. */
+/* RFC 3501 6.4.4: parts that are neither text nor message may be left out.
+ * One whose inside was too much to parse may hold any. */
 static bool
 searched(const struct digest *d, const struct digest_part *p)
 {
 	struct span type = digest_string(d, p->type);
 
 	return p->kind == PART_LEAF && p->wire_body < p->wire_end &&
-	    (span_eq(type, SPAN("text")) || span_eq(type, SPAN("message")));
+	    (span_eq(type, SPAN("text")) || span_eq(type, SPAN("message")) ||
+	    (p->flags & PART_TRUNCATED) != 0);
 }
 
 static int

@@ -250,6 +250,20 @@ static const struct {
 };
 
 static void
+too_deep(void)
+{
+	struct buf b = { 0 };
+
+	for (int i = 0; i < 150; i++)
+		buf_addf(&b, "Content-Type: multipart/mixed; boundary=b%d\r\n"
+		    "\r\n--b%d\r\n", i, i);
+	buf_adds(&b, "\r\nneedle\r\n");
+	ok(found(buf_span(&b), BODY, "", "needle"),
+	    "what is too deep to be parsed is searched as it is");
+	buf_free(&b);
+}
+
+static void
 stops_early(void)
 {
 	struct buf b = { 0 }, raw = { 0 };
@@ -290,6 +304,7 @@ main(void)
 		    in_parts[i].where, "", in_parts[i].needle) ==
 		    in_parts[i].want, in_parts[i].name);
 	coats();
+	too_deep();
 	stops_early();
 	return done();
 }
