@@ -1,3 +1,4 @@
+#!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # What passwords open, as lemon-user and lemon-checkreply are installed, and
 # with checkpassword programs from elsewhere.

@@ -1,3 +1,4 @@
+#!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # lemon-imapd behind programs that do the login: Debian's mailfront with CVM,
 # checkpassword programs, and what only looks like one.

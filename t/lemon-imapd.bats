@@ -1,3 +1,4 @@
+#!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # How the process behaves: what it exits with, whom it lets in, what it costs
 # and what is left when a client goes away.  What it says is in t/talk/imapd.

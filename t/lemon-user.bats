@@ -1,3 +1,4 @@
+#!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # What lemon-user does to the control directory; t/auth.bats has what the
 # passwords open.

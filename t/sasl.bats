@@ -1,3 +1,4 @@
+#!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # GNU SASL as client logs in to lemon-submit by every mechanism.
 

@@ -29,6 +29,11 @@ do
 	head -3 "$f" | grep -q 'SPDX-License-Identifier: ISC' || echo "$f"
 done | none "every source file names its licence"
 
+for f in t/*.bats t/*.t
+do
+	[ -x "$f" ] && head -c2 "$f" | grep -q '#!' || echo "$f"
+done | none "every test can be run by itself"
+
 for f in $(echo "$ours" | grep '\.h$')
 do
 	guard=$(echo "${f#lib/}" | sed 's|tools/lemon-[a-z]*/||' |
