@@ -245,7 +245,9 @@ exchange() {
 	exchange
 	stop
 	[ ! -e "$(dirname "$(cat private/c/lemon.d/control/lmtp-socket)")" ]
-	PATH=$bin:$PATH
+	mkdir -m 755 public
+	cp "$bin"/lemon-* public
+	PATH=$PWD/public:$PATH
 	start private/d -u alice:secret -u bob:hush
 	exchange
 	stop
