@@ -105,8 +105,15 @@ socket_write(void *ctx, char *p, size_t n, int64_t deadline)
 {
 	int fd = (int)(intptr_t)ctx;
 
-	/* There is room nearly always, so look only when there was not. */
 	for (;;) {
+		/* A peer that always takes one more octet must not get past
+		 * the deadline. */
+		if (deadline > 0 && clock_ms() >= deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		/* There is room nearly always, so look only when there was
+		 * not. */
 		ssize_t r = send(fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (r >= 0 || !again())

@@ -58,15 +58,22 @@ failure(int error)
 	return error == ETIMEDOUT ? STREAM_TIMEOUT : STREAM_ERROR;
 }
 
+int64_t
+out_deadline(const struct out *o)
+{
+	int64_t deadline = o->timeout == 0 ? 0 : clock_ms() + o->timeout;
+
+	return o->deadline != 0 && (deadline == 0 || deadline > o->deadline) ?
+	    o->deadline : deadline;
+}
+
 /* Hand all of it to the operation. */
 static int
 push(struct out *o, struct span s)
 {
 	while (s.n > 0 && o->state == STREAM_OK) {
-		int64_t deadline = o->timeout == 0 ? 0 :
-		    clock_ms() + o->timeout;
 		ssize_t n = o->op(o->ctx, (char *)(uintptr_t)s.p, s.n,
-		    deadline);
+		    out_deadline(o));
 
 		if (n > 0) {
 			s = span_skip(s, (size_t)n);

@@ -44,6 +44,8 @@ struct out {
 	size_t n;
 	int64_t timeout;	/* milliseconds for a write to make progress;
 				   0 is none, at first STREAM_WRITE_TIMEOUT */
+	int64_t deadline;	/* on clock_ms(), for all writes whatever
+				   progress they make; 0 is none */
 	uint64_t total;		/* octets written to it so far */
 	enum stream_state state;
 	int error;
@@ -83,6 +85,9 @@ void out_adds(struct out *o, const char *s);
 void out_addu(struct out *o, uint64_t v);
 __attribute__((format(printf, 2, 3)))
 void out_addf(struct out *o, const char *fmt, ...);	/* as buf_addf */
+
+/* On clock_ms(), when a write that begins now must be done; 0 is never. */
+int64_t out_deadline(const struct out *o);
 
 /* Everything written so far is handed to the operation.  0, or -1. */
 int out_flush(struct out *o);

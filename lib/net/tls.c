@@ -10,7 +10,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include "base/clock.h"
 #include "base/die.h"
 #include "net/ticket.h"
 
@@ -24,7 +23,8 @@ struct tls {
 	stream_op *read, *write;	/* of the layer below */
 	void *read_ctx, *write_ctx;
 	int64_t deadline;		/* of the read going on */
-	int64_t write_timeout;
+	const struct out *out;		/* whose limits hold for writing; NULL:
+					   not to wait at all */
 	int error;			/* errno of the layer below, or 0 */
 	bool server, bad_certificate, closed, broken;
 };
@@ -56,8 +56,7 @@ static int
 bio_write(BIO *b, const char *p, int n)
 {
 	struct tls *t = BIO_get_data(b);
-	int64_t deadline = t->write_timeout == STREAM_NOW ? STREAM_NOW :
-	    t->write_timeout == 0 ? 0 : clock_ms() + t->write_timeout;
+	int64_t deadline = t->out == NULL ? STREAM_NOW : out_deadline(t->out);
 
 	BIO_set_retry_write(b);
 	return bio_result(t, b,
@@ -144,13 +143,11 @@ tls_write(void *ctx, char *p, size_t n, int64_t deadline)
 	struct tls *t = ctx;
 	size_t put;
 
+	(void)deadline;		/* bio_write asks for each piece of a record */
 	if (t->broken) {
 		errno = EPROTO;
 		return -1;
 	}
-	t->write_timeout = deadline <= 0 ? deadline : deadline - clock_ms();
-	if (deadline > 0 && t->write_timeout <= 0)
-		t->write_timeout = 1;
 	ERR_clear_error();
 	int r = SSL_write_ex(t->ssl, p, n, &put);
 
@@ -306,7 +303,7 @@ handshake(struct tls *t, struct in *in, struct out *out, const char **why)
 	t->write = out->op;
 	t->write_ctx = out->ctx;
 	t->deadline = in->deadline;
-	t->write_timeout = out->timeout;
+	t->out = out;
 	if (in->state != STREAM_OK || out->state != STREAM_OK ||
 	    in->from < in->to || out->n > 0) {
 		*why = "there was plain text before the TLS handshake";
@@ -526,7 +523,7 @@ tls_free(struct tls *t)
 	if (t == NULL)
 		return;
 	if (t->ssl != NULL && !t->broken && SSL_is_init_finished(t->ssl)) {
-		t->write_timeout = STREAM_NOW;
+		t->out = NULL;
 		SSL_shutdown(t->ssl);
 	}
 	SSL_free(t->ssl);

@@ -9,6 +9,7 @@
  * no compression, no renegotiation, no early data.  After tls_accept or
  * tls_connect the stream's operations go through TLS.  A close_notify is the
  * end of file for ever: nothing that comes after it in plain text is read.
+ * The pair stays where it is in memory until tls_free.
  * A connection that ends without one is STREAM_ERROR with ECONNRESET.
  *
  * Nothing of OpenSSL is touched before the first call here, and its

@@ -9,6 +9,7 @@
 enum {
 	COMMAND_MS = 5 * 60 * 1000,	/* RFC 5321 4.5.3.2.7 */
 	LOGIN_MS = 60 * 1000,
+	LAST_WORDS_MS = 5 * 1000,	/* to be told that it was too slow */
 	RCPTS_MAX = 1000,		/* RFC 5321 4.5.3.1.8: 100 at least */
 	JUNK_MAX = 10,			/* refused commands before login */
 	JUNK_MAX_AUTHED = 50,
@@ -70,10 +71,13 @@ void
 smtp_patience(struct smtp_server *s)
 {
 	int64_t till = clock_ms() + s->command_ms;
+	bool stranger = s->need_auth && !s->authed;
 
-	if (s->need_auth && !s->authed && s->login_deadline < till)
+	if (stranger && s->login_deadline < till)
 		till = s->login_deadline;
 	s->in->deadline = till;
+	/* Who reads an octet now and then is slow as well. */
+	s->out->deadline = stranger ? s->login_deadline + LAST_WORDS_MS : 0;
 }
 
 void

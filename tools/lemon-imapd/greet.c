@@ -39,7 +39,7 @@ implicit_tls(struct session *s)
 	const char *why = NULL;
 	struct tls *t = tls_configure(&s->control, &why);
 
-	s->in.deadline = clock_ms() + HANDSHAKE_MS;
+	s->in.deadline = s->out.deadline = clock_ms() + HANDSHAKE_MS;
 	if (t != NULL)
 		return login_tls(s, t);
 	/* In clear text there is nobody to say BYE to. */

@@ -6,6 +6,7 @@
 enum {
 	LOGIN_MS = 60 * 1000,		/* for one whole command */
 	LOGIN_ALL_MS = 180 * 1000,	/* from the greeting to the login */
+	LAST_WORDS_MS = 5 * 1000,	/* to be told that it was too slow */
 	IDLE_MS = 30 * 60 * 1000,	/* RFC 3501 5.4 */
 	MISTAKES_MAX = 10
 };
@@ -19,6 +20,9 @@ set_deadline(struct session *s)
 	s->in.deadline = now + (s->state == ANON ? LOGIN_MS : IDLE_MS);
 	if (s->state == ANON && s->in.deadline > s->started + LOGIN_ALL_MS)
 		s->in.deadline = s->started + LOGIN_ALL_MS;
+	/* A client that reads an octet now and then is slow as well. */
+	s->out.deadline = s->state == ANON ?
+	    s->in.deadline + LAST_WORDS_MS : 0;
 }
 
 /* The command's name, "UID FETCH" as one. */

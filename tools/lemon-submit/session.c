@@ -83,7 +83,7 @@ submit_open(struct submit *s)
 		v->features |= SMTP_STARTTLS;
 	if (!s->implicit)
 		return;
-	s->in.deadline = clock_ms() + v->login_ms;
+	s->in.deadline = s->out.deadline = clock_ms() + v->login_ms;
 	if (handshake(s) != 0)
 		exit(EXIT_TEMP);
 }

@@ -237,6 +237,37 @@ deaf_peer(int rfd, int wfd, const char *name)
 	stream_free(&in, &out);
 }
 
+/* A peer that reads an octet now and then: each write gets somewhere, but
+ * all of them together have a limit. */
+static void
+slow_reader(int rfd, int wfd, const char *name)
+{
+	static char big[1 << 22];
+	struct in in;
+	struct out out;
+	char c;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(wfd);
+		while (read(rfd, &c, 1) == 1)
+			usleep(200);
+		_exit(0);
+	}
+	stream_open(&in, &out, rfd, wfd);
+	int64_t t = clock_ms();
+
+	out.deadline = t + 100;
+	out_add(&out, (struct span){ big, sizeof big });
+	ok(out_flush(&out) < 0 && out.state == STREAM_TIMEOUT &&
+	    clock_ms() - t < 3000, name);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(rfd);
+	close(wfd);
+	stream_free(&in, &out);
+}
+
 static void
 waiting(void)
 {
@@ -295,6 +326,10 @@ main(void)
 		return 1;
 	deaf_peer(s[0], s[0], "a write to a full socket times out");
 	deaf_peer(s[1], p[1], "a write to a full pipe times out");
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0 || pipe(p) < 0)
+		return 1;
+	slow_reader(s[0], s[1], "a drip from a socket moves no deadline");
+	slow_reader(p[0], p[1], "a drip from a pipe moves no deadline");
 	waiting();
 	return done();
 }
