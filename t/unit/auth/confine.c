@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -30,7 +31,8 @@
 #include "../../t.h"
 
 static char dir[] = "/tmp/lemon-confine-XXXXXX";
-static struct buf home, socket_path;
+static struct buf home, socket_path, datagram_path;
+static int line[2];
 static pid_t victim;
 static unsigned short port;
 static uid_t who;
@@ -146,6 +148,46 @@ connects_unix(void)
 	return connect_unix(buf_cstr(&socket_path), 0, &why) >= 0;
 }
 
+/* The mail of other users may belong to the same uid. */
+static bool
+changes_modes(void)
+{
+	const char *path = in_home("/../other");
+
+	return chmod(path, 0600) == 0 ||
+	    fchmodat(AT_FDCWD, path, 0600, 0) == 0 ||
+	    fchmod(open(path, O_PATH), 0600) == 0;
+}
+
+static bool
+cuts(void)
+{
+	return truncate(in_home("/../other"), 0) == 0;
+}
+
+static bool
+changes_times(void)
+{
+	const char *path = in_home("/../other");
+
+	return utimes(path, NULL) == 0 ||
+	    utimensat(AT_FDCWD, path, NULL, 0) == 0 ||
+	    utimensat(open(path, O_PATH), "", NULL, 0x1000) == 0;
+}
+
+/* A datagram needs no connection, so an address is enough. */
+static bool
+sends_a_datagram(void)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct span path = buf_span(&datagram_path);
+	int s[2];
+
+	memcpy(un.sun_path, path.p, path.n);
+	return socketpair(AF_UNIX, SOCK_DGRAM, 0, s) == 0 &&
+	    sendto(s[0], "x", 1, 0, (struct sockaddr *)&un, sizeof un) == 1;
+}
+
 static bool kills(void) { return kill(victim, SIGCONT) == 0; }
 static bool kills_all(void) { return kill(-1, SIGCONT) == 0; }
 static bool kills_group(void) { return kill(0, SIGCONT) == 0; }
@@ -235,7 +277,7 @@ delivers(void)
 	    ftruncate(fd, 3) == 0 &&
 	    syscall(SYS_renameat2, d, "tmp/m", d, "new/m", 1) == 0 &&
 	    fsync(d) == 0 && linkat(d, "new/m", d, "tmp/m2", 0) == 0 &&
-	    utimensat(d, "new/m", NULL, 0) == 0 &&
+	    futimens(fd, NULL) == 0 && fchmod(fd, 0600) == 0 &&
 	    fstatat(d, "new/m", &st, 0) == 0 && st.st_size == 3 &&
 	    unlinkat(d, "tmp/m2", 0) == 0 && unlinkat(d, "new/m", 0) == 0 &&
 	    unlinkat(d, "new", AT_REMOVEDIR) == 0 &&
@@ -321,12 +363,10 @@ allocates(void)
 static bool
 talks(void)
 {
-	int s[2];
 	char c;
 
-	return socketpair(AF_UNIX, SOCK_STREAM, 0, s) == 0 &&
-	    send(s[0], "x", 1, MSG_DONTWAIT) == 1 &&
-	    recv(s[1], &c, 1, MSG_DONTWAIT) == 1 && kill(getpid(), 0) == 0;
+	return send(line[0], "x", 1, MSG_DONTWAIT) == 1 &&
+	    recv(line[1], &c, 1, MSG_DONTWAIT) == 1 && kill(getpid(), 0) == 0;
 }
 
 struct act {
@@ -353,6 +393,10 @@ static const struct act forbidden[] = {
 	{ "a packet socket", opens_raw, false },
 	{ "a TCP connection", connects_tcp, true },
 	{ "a UNIX connection", connects_unix, true },
+	{ "a datagram to a UNIX socket", sends_a_datagram, true },
+	{ "changing the mode of a file elsewhere", changes_modes, true },
+	{ "cutting a file elsewhere", cuts, true },
+	{ "changing the times of a file elsewhere", changes_times, true },
 	{ "a signal to another process of the same user", kills, true },
 	{ "a signal to all", kills_all, false },
 	{ "a signal to the group", kills_group, true },
@@ -502,12 +546,14 @@ stage(void)
 	who = geteuid() == 0 ? 65534 : geteuid();
 	buf_addf(&home, "%s/home", dir);
 	buf_addf(&socket_path, "%s/socket", dir);
+	buf_addf(&datagram_path, "%s/datagram", dir);
 	mkdir(buf_cstr(&home), 0700);
 	close(open(in_home("/file"), O_WRONLY | O_CREAT, 0644));
 	close(open(in_home("/../other"), O_WRONLY | O_CREAT, 0644));
 	if (symlink("/etc/passwd", in_home("/link")) < 0 ||
 	    (geteuid() == 0 && (chown(buf_cstr(&home), who, who) < 0 ||
-	    chown(in_home("/file"), who, who) < 0)))
+	    chown(in_home("/file"), who, who) < 0 ||
+	    chown(in_home("/../other"), who, who) < 0)))
 		exit(1);
 
 	int l = socket(AF_INET, SOCK_STREAM, 0);
@@ -518,7 +564,15 @@ stage(void)
 	if (bind(l, (struct sockaddr *)&in, n) < 0 || listen(l, 99) < 0 ||
 	    getsockname(l, (struct sockaddr *)&in, &n) < 0 ||
 	    bind(u, (struct sockaddr *)&un, sizeof un) < 0 ||
-	    listen(u, 99) < 0 || chmod(un.sun_path, 0777) < 0)
+	    listen(u, 99) < 0 || chmod(un.sun_path, 0777) < 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, line) < 0)
+		exit(1);
+	int g = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	snprintf(un.sun_path, sizeof un.sun_path, "%s",
+	    buf_cstr(&datagram_path));
+	if (bind(g, (struct sockaddr *)&un, sizeof un) < 0 ||
+	    chmod(un.sun_path, 0777) < 0)
 		exit(1);
 	port = ntohs(in.sin_port);
 	victim = fork();
@@ -537,7 +591,8 @@ static void
 unstage(void)
 {
 	const char *const gone[] = { "/file", "/link", "/link2", "/passwd",
-		"/../stolen", "/../other", "/../socket", "/null" };
+		"/../stolen", "/../other", "/../socket", "/null",
+		"/../datagram" };
 
 	kill(victim, SIGKILL);
 	waitpid(victim, NULL, 0);
@@ -579,5 +634,6 @@ main(void)
 	unstage();
 	buf_free(&home);
 	buf_free(&socket_path);
+	buf_free(&datagram_path);
 	return done();
 }
