@@ -89,7 +89,7 @@ b'
 	[ -z "$(user list)" ]
 	printf '%01024d' 0 | user add alice
 	[ "$(user list)" = alice ]
-	[ "$(ls -A "$CONTROL/users" | tr '\n' ' ')" = ".lock .unknown alice " ]
+	[ "$(ls -A "$CONTROL/users" | tr '\n' ' ')" = ".unknown alice " ]
 }
 
 @test "list has the accounts, and of one its app passwords" {
@@ -176,11 +176,40 @@ tv		" ]
 
 @test "what root makes belongs to the owner of the accounts" {
 	[ "$(id -u)" = 0 ] || skip "only root gives files away"
+	chmod 755 "$BATS_RUN_TMPDIR" "${BATS_TEST_TMPDIR%/*}"
 	chown 65534:65534 "$CONTROL" "$BATS_TEST_TMPDIR"
 	add alice x
 	echo p | user app alice phone
 	[ "$(find "$CONTROL/users" ! -user 65534)" = "" ]
 	[ "$(stat -c %u "$CONTROL/../users/alice")" = 65534 ]
+}
+
+@test "root follows no link that the owner of the accounts has put there" {
+	[ "$(id -u)" = 0 ] || skip "only root has more rights than the owner"
+	chmod 755 "$BATS_RUN_TMPDIR" "${BATS_TEST_TMPDIR%/*}"
+	chown 65534:65534 "$CONTROL" "$BATS_TEST_TMPDIR"
+	add alice x
+	prize=$BATS_TEST_TMPDIR/prize
+	mkdir "$prize"
+	echo "l:::secret of root" >"$prize/verifier"
+	chmod 700 "$prize"
+	ln -sf "$prize/made" "$CONTROL/users/.lock"
+	rm "$CONTROL/users/alice/verifier"
+	ln -s "$prize/verifier" "$CONTROL/users/alice/verifier"
+	run user passwd alice <<<y
+	run ! grep -r "secret of root" "$CONTROL/users/"*/
+	rm -r "$CONTROL/users/alice"
+	ln -s "$prize" "$CONTROL/users/alice"
+	run user passwd alice <<<y
+	run user app alice phone <<<y
+	run user unapp alice phone
+	run user del alice
+	rm -r "$CONTROL/users/.unknown"
+	ln -s "$prize/made" "$CONTROL/users/.unknown"
+	run user add bob <<<y
+	[ "$(ls -A "$prize")" = verifier ]
+	[ "$(cat "$prize/verifier")" = "l:::secret of root" ]
+	[ "$(stat -c %u "$prize" "$prize/verifier" | sort -u)" = 0 ]
 }
 
 @test "wrong usage is 64 and changes nothing" {
