@@ -105,9 +105,10 @@ from_socket(struct peer *p)
 			p->network = p->unix_socket = true;
 		return;
 	}
+	/* Other kinds (AF_VSOCK) have strangers too. */
+	p->network = true;
 	if (a.ss_family != AF_INET && a.ss_family != AF_INET6)
 		return;
-	p->network = true;
 	if (p->ip != NULL)
 		return;
 	p->local_ip = name_of(&a, n, p->store[0], sizeof p->store[0],

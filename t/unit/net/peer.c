@@ -136,6 +136,13 @@ main(void)
 		return 1;
 	describe(&b);
 	is(buf_span(&b), SPAN("- - -"), "a tunnel's socketpair is local");
+	buf_clear(&b);
+	p[0] = socket(AF_NETLINK, SOCK_RAW, 0);
+	if (dup2(p[0], 0) < 0)
+		return 1;
+	describe(&b);
+	is(buf_span(&b), SPAN("- - - network"),
+	    "any other kind of socket is for strangers");
 	buf_free(&b);
 	return done();
 }
