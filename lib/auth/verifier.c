@@ -2,28 +2,7 @@
 #include "auth/verifier.h"
 
 #include "auth/account.h"
-
-/* Days from 1970-01-01 to a date of the Gregorian calendar; years begin in
- * March here, so that the leap day is the last of its year. */
-static int64_t
-days(int64_t y, int64_t m, int64_t d)
-{
-	if (m <= 2)
-		y--;
-	int64_t of_year = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-
-	return y * 365 + y / 4 - y / 100 + y / 400 + of_year - 719468;
-}
-
-static uint64_t
-days_of_month(uint64_t y, uint64_t m)
-{
-	static const unsigned char n[] =
-	    { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-
-	return m == 2 && leap ? 29u : n[m - 1];
-}
+#include "base/civil.h"
 
 bool
 verifier_day(struct span text, int64_t *end)
@@ -34,10 +13,10 @@ verifier_day(struct span text, int64_t *end)
 	    !span_u64(span_head(text, 4), 9999, &y) || y < 1970 ||
 	    !span_u64(span_head(span_skip(text, 5), 2), 12, &m) || m < 1 ||
 	    !span_u64(span_skip(text, 8), 31, &d) || d < 1 ||
-	    d > days_of_month(y, m))
+	    d > (uint64_t)civil_month((int64_t)y, (int)m))
 		return false;
 	if (end != NULL)
-		*end = (days((int64_t)y, (int64_t)m, (int64_t)d) + 1) * 86400;
+		*end = (civil_days((int64_t)y, (int)m, (int)d) + 1) * 86400;
 	return true;
 }
 

@@ -115,21 +115,9 @@ enter(struct session *s, const char *tag, const char *method)
 	return true;
 }
 
-/* A tag goes back to the client as it came, if it is one. */
-static bool
-legal_tag(const char *tag)
-{
-	struct lex l = { .in = span_str(tag) };
-
-	lex_tag(&l);
-	return lex_end(&l);
-}
-
 static bool
 chained(struct session *s, const struct greeting *g, const char *tag)
 {
-	if (tag != NULL && !legal_tag(tag))
-		return refuse(s, "IMAPLOGINTAG is no tag");
 	if (g->who != NULL && strchr(g->who, '/') == NULL)
 		return refuse(s, "a login chain and a user's name");
 	if (g->who != NULL) {
