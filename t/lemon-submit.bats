@@ -543,33 +543,37 @@ CAROL='RCPT TO:<carol@example.net>'
 	grep -q 'bye user=alice rip=127.0.0.1 why=smuggling' submit.log
 }
 
-@test "what is pipelined behind STARTTLS is never used" {
+@test "what is pipelined behind STARTTLS ends the session, wherever it is cut" {
 	lmtp
 	submission
-	python3 - "$SUBMIT" >out <<-'END'
-	import socket, ssl, sys
-	s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20)
-	f = s.makefile("rb")
-	f.readline()
-	s.sendall(b"EHLO x\r\n")
-	while f.readline()[3:4] == b"-":
-	    pass
-	s.sendall(b"STARTTLS\r\nEHLO evil\r\nNOOP\r\n")
-	print(f.readline())
-	ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-	ctx.check_hostname, ctx.verify_mode = False, ssl.CERT_NONE
-	s = ctx.wrap_socket(s)
-	s.sendall(b"NOOP\r\nAUTH PLAIN AGFsaWNlAHNlY3JldA==\r\nQUIT\r\n")
-	f = s.makefile("rb")
-	for line in f:
-	    print(line)
+	python3 - "$SUBMIT" <<-'END'
+	import socket, sys
+	text = b"EHLO x\r\nSTARTTLS\r\nEHLO evil\r\nNOOP\r\n"
+	start = text.index(b"STARTTLS")
+	for cut in range(start, len(text)):
+	    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20)
+	    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+	    try:
+	        s.sendall(text[:cut])
+	        s.sendall(text[cut:])
+	    except OSError:
+	        pass
+	    got = b""
+	    try:
+	        while True:
+	            more = s.recv(65536)
+	            if not more:
+	                break
+	            got += more
+	    except ConnectionResetError:
+	        pass
+	    codes = [l[:3] for l in got.split(b"\r\n") if l[3:4] == b" "]
+	    # Nothing came yet: 220, and then no handshake.  After that no reply.
+	    assert codes in ([b"220", b"250", b"554"], [b"220", b"250", b"220"]), (
+	        cut, got)
+	    assert b"503" not in got and got.count(b"\r\n250 ") == 1
 	END
-	[ "$(grep -c . out)" = 4 ]
-	sed -n 1p out | grep -q '220 2.0.0'
-	sed -n 2p out | grep -q '250 2.0.0'
-	sed -n 3p out | grep -q '503 5.5.1'	# EHLO is forgotten
-	sed -n 4p out | grep -q '221 2.0.0'
-	grep -q 'starttls-injection' submit.log
+	grep -q 'bye user=- rip=127.0.0.1 why=injection' submit.log
 }
 
 @test "a client that vanishes in the middle leaves nothing behind" {

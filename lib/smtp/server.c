@@ -321,13 +321,18 @@ verb_starttls(struct smtp_server *s, struct span args)
 		smtp_say(s, SMTP_BAD_ORDER);
 		return;
 	}
+	/* What came before the handshake is not protected by it: whoever
+	 * pipelines here puts words in somebody's mouth. */
+	if (in_ready(s->in)) {
+		say(s, 554, "5.5.1", "Nothing may follow STARTTLS, good bye");
+		smtp_leave(s, SMTP_BYE_INJECTION);
+		return;
+	}
 	say(s, 220, "2.0.0", "Ready to start TLS");
 	if (out_flush(s->out) != 0) {
 		smtp_leave(s, SMTP_BYE_EOF);
 		return;
 	}
-	/* What came before the handshake was not protected by it. */
-	s->discarded += in_discard(s->in);
 	smtp_patience(s);
 	if (s->host->starttls(s->ctx, s->in, s->out) != 0) {
 		smtp_leave(s, SMTP_BYE_TLS);
@@ -485,6 +490,7 @@ smtp_bye_word(enum smtp_bye b)
 		[SMTP_BYE_TIMEOUT] = "timeout", [SMTP_BYE_JUNK] = "junk",
 		[SMTP_BYE_BARE] = "smuggling", [SMTP_BYE_AUTH] = "auth",
 		[SMTP_BYE_TLS] = "tls", [SMTP_BYE_SYNC] = "sync",
+		[SMTP_BYE_INJECTION] = "injection",
 	};
 
 	return word[b];

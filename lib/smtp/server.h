@@ -26,7 +26,7 @@ struct smtp_host {
 	void (*auth_end)(void *ctx);
 
 	/* Do the handshake; the 220 has been flushed and the input buffer
-	 * emptied.  0, or -1: the session ends. */
+	 * is empty.  0, or -1: the session ends. */
 	int (*starttls)(void *ctx, struct in *in, struct out *out);
 
 	/* A sender; a recipient.  server->mail and ->rcpt hold those that
@@ -59,7 +59,7 @@ struct smtp_host {
 /* How a session ended. */
 enum smtp_bye { SMTP_BYE_QUIT, SMTP_BYE_EOF, SMTP_BYE_TIMEOUT,
 	SMTP_BYE_JUNK, SMTP_BYE_BARE, SMTP_BYE_AUTH, SMTP_BYE_TLS,
-	SMTP_BYE_SYNC };
+	SMTP_BYE_SYNC, SMTP_BYE_INJECTION };
 
 struct smtp_server {
 	/* --- the caller sets these; zero has the meaning given --- */
@@ -88,7 +88,6 @@ struct smtp_server {
 	bool in_mail;
 	uint64_t size;		/* octets of the message so far */
 	uint64_t commands, messages;	/* for the log */
-	size_t discarded;	/* octets pipelined behind STARTTLS */
 
 	/* --- private --- */
 	struct arena arena;

@@ -95,11 +95,6 @@ starttls(void *ctx, struct in *in, struct out *out)
 	const char *why = "unknown";
 	struct log l;
 
-	if (s->server.discarded > 0) {
-		log_start(s, &l, "starttls-injection");
-		log_ku(&l, "octets", s->server.discarded);
-		log_end(&l);
-	}
 	if (!s->peer.ucspi_tls)
 		return handshake(s);
 	if (ucspi_tls_start(in, out, &why) == 0)
@@ -240,7 +235,8 @@ submit_close(struct submit *s, enum smtp_bye bye)
 	broker_stop(&s->broker);
 	tls_free(s->tls);
 	if (bye == SMTP_BYE_BARE || bye == SMTP_BYE_JUNK ||
-	    bye == SMTP_BYE_SYNC || bye == SMTP_BYE_AUTH)
+	    bye == SMTP_BYE_SYNC || bye == SMTP_BYE_AUTH ||
+	    bye == SMTP_BYE_INJECTION)
 		linger(s->out.fd);
 	log_start(s, &l, "bye");
 	log_ks(&l, "why", smtp_bye_word(bye));
