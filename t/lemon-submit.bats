@@ -177,11 +177,40 @@ CAROL='RCPT TO:<carol@example.net>'
 	550 5.7.1|From:
 	554 5.6.0|From: alice@example.org\r\nFrom: bob@example.org
 	554 5.6.0|To: bob@example.org
+	550 5.7.1|From: bob@example.org <alice@example.org>
+	550 5.7.1|From: <alice@example.org bob@example.org>
+	550 5.7.1|From: <bob@example.org alice@example.org>
+	550 5.7.1|From: <@bob.example.org:alice@example.org>
+	550 5.7.1|From: <alice@example.org@example.net>
+	550 5.7.1|From: <bob@example.org> alice@example.org
+	550 5.7.1|From: <alice@example.org> bob@example.org
+	550 5.7.1|From: alice@example.org <bob@example.org
+	550 5.7.1|From: "bob@example.org <alice@example.org>
+	550 5.7.1|From: (bob@example.org <alice@example.org>
+	550 5.7.1|From: alice@example.org\000 <bob@example.org>
+	550 5.7.1|From: bob@example.org\000, alice@example.org
+	550 5.7.1|From: alice@example.org; bob@example.org
+	550 5.7.1|From: alice@example.org) bob@example.org
+	550 5.7.1|From: bob:alice@example.org, bob@example.org;
+	550 5.7.1|From: undisclosed:;
+	550 5.7.1|From: "bob"@example.org
+	550 5.7.1|From: b(alice)ob@example.org
+	550 5.7.1|From: bob@example.org (alice@example.org)
+	550 5.7.1|From: =?utf-8?q?alice=40example=2Eorg?= <bob@example.org>
+	550 5.7.1|From: =?utf-8?q?bob?=@example.org
+	550 5.7.1|From:\r\n\t<alice@example.org>,\r\n <bob@example.org>
+	550 5.7.1|From: alice@example.org\r\nSender: <bob@example.org> (alice@example.org)
+	554 5.6.0|FROM : alice@example.org\r\nfrOM\t: bob@example.org
+	554 5.6.0|Sender: alice@example.org\r\nFrom: alice@example.org\r\nsender: alice@example.org
+	250 2.0.0|From: alice@example.org <alice@example.org>
+	250 2.0.0|From: "Smith, Bob" <alice@example.org> (at work)
+	250 2.0.0|From: A. Smith (x) <alice @ example.org>
+	250 2.0.0|From: Team: alice@example.org, Alice <alice+y@example.org>;
 	250 2.0.0|From: alice@example.org
 	250 2.0.0|from : "Bob" <ALICE@example.org>
 	250 2.0.0|From: =?utf-8?q?A?= <alice+x@example.org>\r\nSender: alice@example.org
 	END
-	[ "$(count lmtp)" = 3 ]
+	[ "$(count lmtp)" = 7 ]
 }
 
 @test "nothing goes without AUTH, and no password goes without TLS" {
@@ -327,6 +356,47 @@ CAROL='RCPT TO:<carol@example.net>'
 	say 'MAIL FROM:<>' "$CAROL NOTIFY=SUCCESS" "$BOB" DATA @m
 	[[ ${lines[4]} == "552 5.2.2 "* ]]
 	[ "$(count lmtp)" = 0 ]
+}
+
+@test "who wants to hear of success only loses nothing to a hop that says later" {
+	lmtp -r 'end:bob@example.org=452 4.2.2 full for now'
+	relay
+	submission
+	letter >m
+	for n in NEVER SUCCESS DELAY SUCCESS,DELAY; do
+		say "$FROM" "$CAROL" "$BOB NOTIFY=$n" DATA @m
+		[[ ${lines[4]} == "452 4.2.2 "* ]] || {
+			echo "$n: ${lines[4]}"
+			false
+		}
+	done
+}
+
+@test "AUTH= of MAIL goes to a relay that knows us: the user's own, else <>" {
+	fake relay -a me:word
+	echo "127.0.0.1:$PORT none" >control/relay
+	(umask 077; echo me:word >control/relay-auth)
+	submission
+	letter >m
+	i=0
+	while read -r said want; do
+		i=$((i + 1))
+		say "$FROM $said" "$CAROL" DATA @m
+		[[ ${lines[3]} == "250 2."* ]]
+		[ "$(sed -n 's/^MAIL.* AUTH=//p' relay/$i.env)" = "$want" ]
+	done <<-'END'
+	AUTH=<> <>
+	AUTH=alice@example.org alice@example.org
+	AUTH=alice+2Bx@example.org alice+2Bx@example.org
+	AUTH=bob@example.org <>
+	SIZE=1
+	END
+	fake other
+	echo "127.0.0.1:$PORT" >control/relay
+	rm control/relay-auth
+	say "$FROM AUTH=<>" "$CAROL" DATA @m
+	[[ ${lines[3]} == "250 2."* ]]
+	! grep AUTH other/1.env
 }
 
 @test "DSN parameters are passed on to a hop that has DSN" {

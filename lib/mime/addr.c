@@ -75,12 +75,13 @@ gap(struct addr_list *l)
 
 	while (l->rest.n > 0) {
 		if (white(peek(l))) {
+			l->odd |= peek(l) == '\0';
 			skip(l, 1);
 		} else if (peek(l) == '(' && !l->no_comment) {
 			size_t n = enclosed(l->rest);
 
 			if (n == 0) {
-				l->no_comment = true;
+				l->no_comment = l->odd = true;
 				skip(l, 1);
 				continue;
 			}
@@ -115,9 +116,10 @@ word(struct addr_list *l, bool spaced)
 	size_t n = quoted ? enclosed(in) : 0;
 
 	if (quoted && n == 0)
-		l->no_quote = true;
+		l->no_quote = l->odd = true;
 	if (n > 0) {
 		in = (struct span){ in.p + 1, n - 2 };
+		l->odd |= span_chr(in, '\0') < in.n;
 	} else {
 		if (peek(l) == '"')
 			n++;
@@ -126,6 +128,7 @@ word(struct addr_list *l, bool spaced)
 		if (n == 0)
 			return false;
 		in = span_head(in, n);
+		l->odd |= span_chr(in, '\\') < in.n;
 	}
 	if (spaced && l->name.n > 0)
 		buf_addc(&l->name, ' ');
@@ -170,6 +173,7 @@ domain(struct addr_list *l)
 		if (n == 0 || (spaced && l->domain.n > 0 &&
 		    !dot_next(&l->domain, in)))
 			return;
+		l->odd |= span_chr(in, '\\') < in.n;
 		unquote(&l->domain, in);
 		skip(l, n);
 	}
@@ -209,9 +213,11 @@ angle(struct addr_list *l)
 	gap(l);
 	route(l);
 	words(l);
+	l->odd |= l->route.n > 0 || peek(l) != '@';
 	while (peek(l) == '@') {
 		skip(l, 1);
 		if (l->domain.n > 0) {
+			l->odd = true;
 			buf_addc(&l->local, '@');
 			buf_add(&l->local, buf_span(&l->domain));
 			buf_clear(&l->domain);
@@ -220,10 +226,14 @@ angle(struct addr_list *l)
 	}
 	/* Leftovers such as "a@b c>" are dropped up to the bracket. */
 	while (l->rest.n > 0 && peek(l) != '>' && peek(l) != ',' &&
-	    peek(l) != ';' && peek(l) != '<')
+	    peek(l) != ';' && peek(l) != '<') {
+		l->odd = true;
 		skip(l, 1);
+	}
 	if (peek(l) == '>')
 		skip(l, 1);
+	else
+		l->odd = true;
 	buf_free(&l->name);
 	l->name = name;
 }
@@ -235,12 +245,25 @@ put_raw(struct buf *name, const char *from, const char *to)
 	unquote(name, span_trim((struct span){ from, (size_t)(to - from) }));
 }
 
+/* Whether "a@b <c@d>" says the same twice. */
+static bool
+same(const struct addr_list *l)
+{
+	struct span name = buf_span(&l->name);
+	size_t at = span_rchr(name, '@');
+
+	return at < name.n &&
+	    span_ieq(span_head(name, at), buf_span(&l->local)) &&
+	    span_ieq(span_skip(name, at + 1), buf_span(&l->domain));
+}
+
 /* What stands at the beginning of rest, which is neither blank nor a
  * separator.  False if it was nothing. */
 static bool
 one(struct addr_list *l, struct addr *a)
 {
 	const char *from = l->rest.p;
+	bool twice = false;
 
 	words(l);
 	a->kind = ADDR_MAILBOX;
@@ -259,6 +282,7 @@ one(struct addr_list *l, struct addr *a)
 		if (peek(l) == '<') {
 			put_raw(&l->name, from, l->rest.p);
 			buf_clear(&l->domain);
+			twice = true;
 		} else {
 			buf_clear(&l->name);
 		}
@@ -271,7 +295,10 @@ one(struct addr_list *l, struct addr *a)
 		skip(l, 1);
 		angle(l);
 		gap(l);
+		l->odd |= twice && !same(l);
 	}
+	l->odd |= l->rest.n > 0 && peek(l) != ',' &&
+	    (peek(l) != ';' || !l->group);
 	if (l->name.n == 0)
 		buf_add(&l->name, buf_span(&l->comment));
 	return l->name.n + l->local.n + l->domain.n > 0;
@@ -313,12 +340,15 @@ addr_next(struct addr_list *l, struct addr *a)
 			if (l->rest.n == 0)
 				return false;
 		} else if (strchr(",;)>", peek(l)) != NULL) {
+			l->odd |= peek(l) != ',';	/* RFC 5322 4.4 */
 			skip(l, 1);
 		} else if (one(l, a)) {
 			fill(l, a, from);
 			return true;
-		} else if (l->rest.p == from) {
-			skip(l, 1);
+		} else {
+			l->odd = true;
+			if (l->rest.p == from)
+				skip(l, 1);
 		}
 	}
 }

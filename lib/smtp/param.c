@@ -408,6 +408,12 @@ smtp_mail_print(const struct smtp_mail *m, unsigned offered, struct buf *to)
 		buf_adds(to, body[m->body]);
 	if (m->utf8 && offered & SMTP_UTF8)
 		buf_adds(to, " SMTPUTF8");
+	if (m->has_auth && offered & SMTP_AUTH) {
+		buf_adds(to, " AUTH=");
+		smtp_xtext_encode(m->auth, to);
+		if (m->auth.n == 0)
+			buf_adds(to, "<>");
+	}
 	if (!(offered & SMTP_DSN))
 		return;
 	if (m->ret != SMTP_RET_NONE)

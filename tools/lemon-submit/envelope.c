@@ -21,6 +21,23 @@ submit_mail(void *ctx, const struct smtp_mail *m, struct smtp_reply *r)
 	buf_free(&from);
 }
 
+/* RFC 4954 5: for whom we cannot vouch the author is unknown. */
+struct smtp_mail
+submit_sender(const struct submit *s)
+{
+	struct smtp_mail m = s->server.mail;
+	struct smtp_path author;
+	struct buf b = { 0 };
+
+	if (m.auth.n > 0 && smtp_mailbox_parse(m.auth, SMTP_PATH_BARE |
+	    SMTP_PATH_UTF8, &author) == SMTP_PATH_OK)
+		smtp_path_canon(&author, &b);
+	if (b.n == 0 || !submit_owns(s, buf_span(&b)))
+		m.auth.n = 0;
+	buf_free(&b);
+	return m;
+}
+
 /* Find the hop's way out.  False: *r says why there is none. */
 static bool
 way_out(struct submit *s, struct hop *h, bool local, struct smtp_reply *r)
@@ -51,6 +68,7 @@ submit_rcpt(void *ctx, const struct smtp_rcpt *c, struct smtp_reply *r)
 	struct account a = { 0 };
 	struct span detail;
 	struct buf to = { 0 };
+	struct smtp_mail sender;
 	struct hop *h;
 	int found;
 
@@ -70,8 +88,8 @@ submit_rcpt(void *ctx, const struct smtp_rcpt *c, struct smtp_reply *r)
 	h = found > 0 ? &s->local : &s->remote;
 	if (!way_out(s, h, found > 0, r))
 		return;
-	hop_rcpt(h, &s->server.arena, &s->server.mail, c, s->server.rcpts,
-	    r);
+	sender = submit_sender(s);
+	hop_rcpt(h, &s->server.arena, &sender, c, s->server.rcpts, r);
 	if (r->code == 421)	/* it left; we do not */
 		smtp_reply_set(r, 451, "4.4.2", "The next hop left");
 }

@@ -11,11 +11,13 @@ enum { QUEUE_MS = 9 * 60 * 1000 };
 /* MAIL as we pass it on.  Whatever was announced, 8-bit text may come, as
  * from many programs, and saying so is never wrong (RFC 6152 3). */
 static struct smtp_mail
-onward(const struct smtp_mail *m)
+onward(const struct hop *h, const struct smtp_mail *m)
 {
 	struct smtp_mail mine = *m;
 
 	mine.body = SMTP_BODY_8BIT;
+	/* RFC 4954 5: to a server which knows us only. */
+	mine.has_auth = m->has_auth && h->way.opts.user.p != NULL;
 	return mine;
 }
 
@@ -70,7 +72,7 @@ retell(struct hop *h, const struct smtp_mail *m, const struct smtp_rcpt *c,
 	size_t n = h->rcpts + (c != NULL), accepted;
 	const struct smtp_rcpt **all = xcalloc(n, sizeof *all);
 	struct smtp_reply *r = xcalloc(n, sizeof *r);
-	struct smtp_mail mine = onward(m);
+	struct smtp_mail mine = onward(h, m);
 
 	for (size_t i = 0; i < n; i++)
 		all[i] = i < h->rcpts ? h->rcpt[i] : c;

@@ -36,7 +36,8 @@ submit_reset(void *ctx)
 	complete_begin(&s->letter);
 }
 
-/* Whether every mailbox of a field is the user's own, and there is one. */
+/* Whether every mailbox of a field is the user's own, and there is one.
+ * What another reader may take for another list is refused. */
 static bool
 own(const struct submit *s, struct span value)
 {
@@ -53,9 +54,11 @@ own(const struct submit *s, struct span value)
 		any = true;
 		good = submit_owns(s, buf_span(&mailbox));
 	}
+	bool odd = list.odd;
+
 	addr_list_free(&list);
 	buf_free(&mailbox);
-	return good && any;
+	return good && any && !odd;
 }
 
 /* Whether the message may go (RFC 6409 6.1, 8.1); else *r says why not. */
@@ -93,7 +96,8 @@ acceptable(struct submit *s, struct smtp_reply *r)
 		smtp_reply_std(r, SMTP_LATER);
 	else
 		smtp_reply_set(r, 550, "5.7.1",
-		    "The From or Sender field is not an address of yours");
+		    "The From or Sender field is not an address of yours, or"
+		    " cannot be read for sure");
 	return false;
 }
 
@@ -132,13 +136,14 @@ static void
 send_by(struct submit *s, struct hop *h, struct letter *l,
     struct outcome *o)
 {
+	struct smtp_mail sender = submit_sender(s);
 	struct smtp_reply *r;
 	bool dsn = h->way.way != INJECT_QUEUE && h->offered & SMTP_DSN;
 
 	if (h->rcpts == 0)
 		return;
 	r = xcalloc(h->rcpts, sizeof *r);
-	hop_send(h, &s->server.mail, l, r);
+	hop_send(h, &sender, l, r);
 	for (size_t i = 0; i < h->rcpts; i++) {
 		bool good = smtp_reply_class(&r[i]) == 2;
 

@@ -184,15 +184,17 @@ tell_failed(struct submit *s, struct span top, const struct smtp_reply *r,
 	begin(&n, s);
 	for (size_t i = 0; i < s->server.rcpts && good; i++) {
 		unsigned notify = s->server.rcpt[i].notify;
+		bool wanted = notify == 0 || notify & SMTP_FAILURE;
 
 		if (smtp_reply_class(&r[i]) == 2)
 			continue;
 		if (s->server.mail.from.address.n == 0 ||
-		    (notify == SMTP_NEVER && smtp_reply_class(&r[i]) == 4)) {
-			/* RFC 3461 4.1, RFC 5321 4.5.5: no notice. */
+		    (!wanted && smtp_reply_class(&r[i]) == 4)) {
+			/* RFC 3461 4.1, RFC 5321 4.5.5: no notice; and who
+			 * wants none did not ask to have it dropped. */
 			smtp_reply_copy(why, &r[i]);
 			good = false;
-		} else if (notify == 0 || notify & SMTP_FAILURE) {
+		} else if (wanted) {
 			add(&n, i, DSN_FAILED, &r[i]);
 		}
 	}

@@ -43,6 +43,9 @@ int submit_shut_doors(struct submit *s, const char **why);
 void submit_mail(void *ctx, const struct smtp_mail *m, struct smtp_reply *r);
 void submit_rcpt(void *ctx, const struct smtp_rcpt *c, struct smtp_reply *r);
 
+/* The sender as the next hop is to see it. */
+struct smtp_mail submit_sender(const struct submit *s);
+
 /* Whether the user who logged in may send as that mailbox. */
 bool submit_owns(const struct submit *s, struct span canonical);
 

@@ -112,6 +112,46 @@ test_writing(void)
 	buf_free(&b);
 }
 
+/* What everybody reads alike, and what somebody may not. */
+static void
+test_odd(void)
+{
+	static const struct {
+		const char *in;
+		bool odd;
+	} t[] = {
+		{ "", false }, { " a@b , , c@d\r\n\t,", false },
+		{ "A B <a@b>", false }, { "\"A, (\\\"\" <a@b> (c (d))", false },
+		{ "G: a@b, C <c@d>; , e@f", false }, { "G:;", false },
+		{ "A. B <a . b @ c . d>", false }, { "<\"a b\"@[1.2.3.4]>", false },
+		{ "a@b <A@b>", false }, { "[x] y <a@b>", false }, { "a", false },
+		{ "c@d <a@b>", true }, { "<a@b c@d>", true }, { "<a c@d", true },
+		{ "<a@b@c>", true }, { "<@c:a@b>", true }, { "a@b c@d", true },
+		{ "<a@b> c", true }, { "<a@b> <c@d>", true }, { "a@b;c@d", true },
+		{ "a@b)", true }, { "\"a@b", true }, { "(a@b", true },
+		{ "<a@b>, \"", true }, { "a\\@b", true }, { "a@b\\c", true },
+		{ "G:a@b;c@d", false }, { "G:H:a@b;", true }, { "a@b>", true },
+		{ ":a@b", true }, { "<a>", true }, { "<>", true },
+	};
+
+	for (size_t i = 0; i < COUNT(t); i++) {
+		struct addr_list l = { .rest = span_str(t[i].in) };
+		struct addr a;
+
+		while (addr_next(&l, &a))
+			;
+		ok(l.odd == t[i].odd, t[i].in);
+		addr_list_free(&l);
+	}
+	struct addr_list l = { .rest = { "a\0@b", 4 } };
+	struct addr a;
+
+	while (addr_next(&l, &a))
+		;
+	ok(l.odd, "a NUL is odd");
+	addr_list_free(&l);
+}
+
 /* Twice the text must not take four times the time. */
 static double
 cost(const char *unit, size_t n)
@@ -137,6 +177,7 @@ main(void)
 
 	test_lists();
 	test_writing();
+	test_odd();
 	for (size_t i = 0; i < COUNT(units); i++) {
 		char name[64];
 
