@@ -278,6 +278,54 @@ search_addresses(const struct control *c, struct search *s)
 	return r;
 }
 
+/* The first account by name; 1, 0 or -1. */
+static int
+first(const struct control *c, char *name)
+{
+	int fd = open_users(c), r = 0;
+	struct dirent *e;
+
+	if (fd < 0)
+		return is_absent(errno) ? 0 : -1;
+	DIR *d = fdopendir(fd);
+
+	if (d == NULL) {
+		close(fd);
+		return -1;
+	}
+	while ((errno = 0, e = readdir(d)) != NULL)
+		if (account_legal(span_str(e->d_name)) &&
+		    exists(c, e->d_name) == 1)
+			take_first(name, e->d_name);
+	r = errno != 0 ? -1 : name[0] != '\0';
+	closedir(d);
+	return r;
+}
+
+/* RFC 5321 4.5.1: mail for the postmaster is never for nobody. */
+static int
+locate_postmaster(const struct control *c, struct account *a)
+{
+	struct control general = { c->dir, NULL };
+	char name[ACCOUNT_NAME_MAX + 1] = "";
+	struct buf b = { 0 };
+	int r;
+
+	if (control_line(&general, "postmaster", &b) && b.n > 0) {
+		r = account_locate(c, buf_span(&b), a);
+		if (r == 0) {
+			log_warn("postmaster: there is no such account");
+			r = -1;
+		}
+	} else {
+		r = first(c, name);
+		if (r == 1)
+			r = account_locate(c, span_str(name), a);
+	}
+	buf_free(&b);
+	return r;
+}
+
 /* NAME@DOMAIN with a domain of ours, or NAME alone. */
 static int
 locate_local(const struct control *c, struct span local, bool ours,
@@ -323,6 +371,8 @@ locate_address(const struct control *c, struct span address,
 		r = account_locate(c, span_str(s.by_full), a);
 	} else if (r == 0 && s.by_base[0] != '\0') {
 		r = account_locate(c, span_str(s.by_base), a);
+	} else if (r == 0 && ours && span_ieq(base, SPAN("postmaster"))) {
+		r = locate_postmaster(c, a);
 	}
 	buf_free(&without);
 	return r;
@@ -360,6 +410,20 @@ owns(const struct control *c, const struct account *a, struct span text,
 	    control_listed(c, "locals", domain);
 }
 
+/* Whether a is the one who reads mail for the postmaster there. */
+static bool
+is_postmaster(const struct control *c, const struct account *a,
+    struct span address)
+{
+	struct span local, domain, detail;
+	struct account owner;
+
+	address_split(address, &local, &domain);
+	return span_ieq(local, SPAN("postmaster")) &&
+	    locate_address(c, address, &owner, &detail) == 1 &&
+	    strcmp(owner.name, a->name) == 0;
+}
+
 /* Whether somebody else has that subaddress as an address of his own. */
 static bool
 taken(const struct control *c, const struct account *a, struct span address)
@@ -391,6 +455,7 @@ account_owns(const struct control *c, const struct account *a,
 	buf_add(&without, span_skip(address, local.n));
 	if (address.n > 0 && address.n <= LOGIN_MAX)
 		good = owns(c, a, buf_span(&text), address) ||
+		    is_postmaster(c, a, address) ||
 		    (detail.p != NULL && !taken(c, a, address) &&
 		    owns(c, a, buf_span(&text), buf_span(&without)));
 	buf_free(&text);

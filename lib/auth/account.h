@@ -62,6 +62,9 @@ void account_login(const struct control *c, struct span login,
  * without (the first by name where several do; each file is read, so this
  * costs time in the number of accounts).  What was after the '+' and not
  * part of the match is *detail, a view into address, empty if nothing.
+ * The postmaster of a domain in "locals" (or of none) whom nobody of these
+ * is, is the account that the control file "postmaster" names, or the first
+ * by name (RFC 5321 4.5.1).
  * ASCII case does not matter.  1, 0 or -1 as above; the label is "-".
  */
 int account_of_address(const struct control *c, struct span address,

@@ -35,7 +35,7 @@ struct addr_list {
 	struct span rest;
 	bool group;		/* inside a group */
 	bool no_quote, no_comment;	/* one is open to the end of rest */
-	bool odd;		/* something so far is no list by RFC 5322, so
+	bool odd;		/* something so far is against the grammar, so
 				   that others may see other addresses in it */
 	struct buf name, route, local, domain, comment;
 };

@@ -66,7 +66,8 @@ read_auth(const struct control *c, struct inject *i, const char **why)
 	int fd, e = -1;
 
 	control_path(c, "relay-auth", &path);
-	fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT) {
 		buf_free(&path);
 		return 0;
@@ -75,8 +76,8 @@ read_auth(const struct control *c, struct inject *i, const char **why)
 		*why = "relay-auth cannot be read";
 	} else if ((st.st_mode & 077) != 0) {
 		*why = "relay-auth can be read by others: chmod 600";
-	} else if (file_read(AT_FDCWD, buf_cstr(&path), AUTH_FILE_MAX,
-	    &text) != 0) {
+	} else if (!S_ISREG(st.st_mode) ||
+	    file_read_fd(fd, AUTH_FILE_MAX, &text) != 0) {
 		*why = "relay-auth cannot be read";
 	} else {
 		s = buf_span(&text);

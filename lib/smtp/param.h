@@ -27,6 +27,9 @@ enum {
 	SMTP_BINARYMIME = 1 << 9	/* RFC 3030 */
 };
 
+/* What the control file "databytes" is where there is none. */
+enum { SMTP_SIZE_DEFAULT = 50 * 1024 * 1024 };
+
 enum smtp_body { SMTP_BODY_NONE, SMTP_BODY_7BIT, SMTP_BODY_8BIT,
 	SMTP_BODY_BINARY };
 enum smtp_ret { SMTP_RET_NONE, SMTP_RET_FULL, SMTP_RET_HDRS };

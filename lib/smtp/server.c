@@ -243,7 +243,8 @@ verb_rcpt(struct smtp_server *s, struct span args)
 	}
 	s->rcpts_tried++;
 	smtp_reply_set(&r, 250, "2.1.5", "Ok");
-	if (s->rcpts >= s->rcpts_max) {
+	/* Refused ones take time and memory, too. */
+	if (s->rcpts >= s->rcpts_max || s->rcpts_tried > 2 * s->rcpts_max) {
 		smtp_reply_std(&r, SMTP_TOO_MANY);
 	} else if (!smtp_rcpt_parse(args, s->esmtp ? s->features : 0, allow,
 	    &s->arena, &c, &r)) {

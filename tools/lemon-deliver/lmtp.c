@@ -212,7 +212,8 @@ session_open(struct session *s)
 	/* RFC 3461 5.2.2: who offers DSN owes notices of success. */
 	if (inject_available(&s->control))
 		v->features |= SMTP_DSN;
-	v->size_max = control_num(&s->control, "databytes", 0, 0, INT64_MAX);
+	v->size_max = control_num(&s->control, "databytes", SMTP_SIZE_DEFAULT, 0,
+	    INT64_MAX);
 	v->rcpts_max = (size_t)control_num(&s->control, "rcptmax", 1000, 1,
 	    100000);
 	v->command_ms = (int64_t)control_num(&s->control, "timeout", 300, 1,

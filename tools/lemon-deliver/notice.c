@@ -47,13 +47,14 @@ static void
 inject(struct session *s, struct dsn *d)
 {
 	struct spool spool = { .fd = -1 };
-	struct smtp_mail from = { .body = d->eightbit ? SMTP_BODY_8BIT :
-	    SMTP_BODY_NONE };
+	struct smtp_mail from = { .utf8 = s->server.mail.utf8 };
 	struct smtp_rcpt to = { .to = s->server.mail.from,
 		.notify = SMTP_NEVER };
 	struct smtp_reply r = { 0 };
 	struct log l;
 
+	if (d->eightbit || from.utf8)
+		from.body = SMTP_BODY_8BIT;
 	build(s, d, &spool);
 	inject_send(&s->control, &from, &to, &spool, &r);
 	/* It was delivered all the same, so there is nobody else to tell. */

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include "smtp/param.h"
+
 /* "%u" is the user's name. */
 static void
 substitute(struct span from, const char *name, struct buf *to)
@@ -26,7 +28,8 @@ settings(const struct control *general, struct target *t)
 
 	if (t->account.name[0] != '\0')
 		c.user = t->account.name;
-	t->databytes = control_num(&c, "databytes", 0, 0, INT64_MAX);
+	t->databytes = control_num(&c, "databytes", SMTP_SIZE_DEFAULT, 0,
+	    INT64_MAX);
 	t->cfg = (struct store_config){ .maildir = buf_cstr(&t->maildir),
 	    .rescan = (int64_t)control_num(&c, "rescan", 30, 1, 86400),
 	    .create = true };

@@ -14,7 +14,6 @@
 #include "submit.h"
 
 enum {
-	SIZE_DEFAULT = 50 * 1024 * 1024,
 	DELAY_MS = 2000,
 	LINGER_MS = 2000,
 	LINGER_MAX = 1024 * 1024
@@ -71,7 +70,7 @@ submit_open(struct submit *s)
 		.features = SMTP_PIPELINING | SMTP_SIZE | SMTP_8BITMIME |
 		SMTP_AUTH | SMTP_ENHANCED | SMTP_DSN | SMTP_UTF8,
 		.secure = s->implicit || s->outside || s->peer.secure };
-	v->size_max = control_num(&s->control, "databytes", SIZE_DEFAULT, 0,
+	v->size_max = control_num(&s->control, "databytes", SMTP_SIZE_DEFAULT, 0,
 	    INT64_MAX);
 	v->rcpts_max = (size_t)control_num(&s->control, "rcptmax", 1000, 1,
 	    100000);

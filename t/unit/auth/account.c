@@ -114,6 +114,44 @@ owners(void)
 	}
 }
 
+/* What the control file "postmaster" says, and who gets the mail then. */
+static void
+postmasters(void)
+{
+	static const struct {
+		const char *file, *address, *name;
+		int r;
+	} row[] = {
+		{ NULL, "postmaster", "alice", 1 },
+		{ NULL, "PostMaster@example.org", "alice", 1 },
+		{ NULL, "postmaster+x@example.net", "alice", 1 },
+		{ NULL, "postmaster@example.com", NULL, 0 },
+		{ NULL, "postmasters@example.org", NULL, 0 },
+		{ "bob\n", "postmaster", "bob", 1 },
+		{ "bob\n", "postmaster@example.org", "bob", 1 },
+		{ "nobody\n", "postmaster", NULL, -1 },
+	};
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		struct account a, bob;
+		struct span detail, to = span_str(row[i].address);
+
+		house_remove("postmaster");
+		if (row[i].file != NULL)
+			house_add("postmaster", span_str(row[i].file));
+		ok(account_of_address(&house, to, &a, &detail) == row[i].r &&
+		    (row[i].r < 1 || strcmp(a.name, row[i].name) == 0),
+		    row[i].address);
+		ok(account_find(&house, SPAN("bob"), &bob) == 1 &&
+		    account_owns(&house, &bob, to) == (row[i].r == 1 &&
+		    strcmp(row[i].name, "bob") == 0),
+		    "and that one may send as it");
+		account_free(&a);
+		account_free(&bob);
+	}
+	house_remove("postmaster");
+}
+
 static void
 senders(void)
 {
@@ -190,6 +228,7 @@ main(void)
 	logins();
 	owners();
 	senders();
+	postmasters();
 	homes();
 	return done();
 }

@@ -51,6 +51,16 @@ house_add(const char *name, struct span text)
 }
 
 static inline void
+house_remove(const char *name)
+{
+	struct buf path = { 0 };
+
+	buf_addf(&path, "%s/%s", house_dir, name);
+	remove(buf_cstr(&path));
+	buf_free(&path);
+}
+
+static inline void
 house_mkdir(const char *name)
 {
 	struct buf path = { 0 };
