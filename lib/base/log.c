@@ -12,8 +12,18 @@
 
 enum { LINE_MAX_OCTETS = 1000, VALUE_MAX = 512 };
 
+/* U+2028 to U+202E and U+2066 to U+2069 break a line or turn its letters
+ * about, wherever it is shown. */
+static bool
+turns(const unsigned char *u)
+{
+	return u[0] == 0xe2 &&
+	    ((u[1] == 0x80 && u[2] >= 0xa8 && u[2] <= 0xae) ||
+	    (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9));
+}
+
 /* The length of the UTF-8 character at the start of s, or 0 if there is
- * none: bad, overlong, a surrogate, or a C1 control. */
+ * none that may be shown: bad, overlong, a surrogate, a C1 control. */
 static size_t
 utf8_char(struct span s)
 {
@@ -28,7 +38,7 @@ utf8_char(struct span s)
 			return 0;
 	if ((u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xed && u[1] > 0x9f) ||
 	    (u[0] == 0xf0 && u[1] < 0x90) || (u[0] == 0xf4 && u[1] > 0x8f) ||
-	    (u[0] == 0xc2 && u[1] < 0xa0))
+	    (u[0] == 0xc2 && u[1] < 0xa0) || turns(u))
 		return 0;
 	return n;
 }

@@ -42,6 +42,10 @@ main(void)
 		{ { "\xc3(\xc0\xaf\xed\xa0\x80\xc2\x9b\xff", 10 },
 			{ "\\xc3(\\xc0\\xaf\\xed\\xa0\\x80\\xc2\\x9b\\xff", 37 },
 			"bad UTF-8, surrogates and C1 controls are escaped" },
+		{ { "\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa7", 12 },
+			{ "\\xe2\\x80\\xa8\\xe2\\x80\\xae\\xe2\\x81\\xa6"
+			"\xe2\x80\xa7", 39 },
+			"what breaks or turns a line is escaped" },
 	};
 	int p[2];
 	static char got[4096], big[2000];
