@@ -82,13 +82,4 @@ bool account_owns(const struct control *c, const struct account *a,
  */
 enum auth { AUTH_OK, AUTH_BAD, AUTH_TEMP };
 
-/*
- * Check a password, against the verifiers or the control file
- * "checkpassword" (a command line, run as a child, absolute path).  scope
- * is "imap", "submit" or "sieve"; an app password must have it and must not
- * have expired.  *a is filled on AUTH_OK.
- */
-enum auth auth_password(const struct control *c, struct span login,
-    struct span password, const char *scope, struct account *a);
-
 #endif

@@ -3,21 +3,35 @@
 
 #include <openssl/crypto.h>
 
+#include "auth/addresses.h"
 #include "auth/checkpassword.h"
 #include "auth/credential.h"
 #include "auth/saslprep.h"
 
-bool
-password_outside(const struct control *c, struct span login)
+static bool
+has_checker(const struct control *c)
 {
 	struct buf program = { 0 };
-	struct account a;
-	bool outside = control_line(c, "checkpassword", &program) &&
+	bool has = control_line(c, "checkpassword", &program) &&
 	    program.n > 0;
 
 	buf_free(&program);
-	return outside && !(account_locate(c, login, &a) == 1 &&
-	    !span_eq(span_str(a.label), SPAN("-")));
+	return has;
+}
+
+/* Whether it has the form NAME+LABEL, of an account or of none. */
+static bool
+is_labelled(const struct control *c, struct span login)
+{
+	struct buf name = { 0 };
+	struct span label;
+
+	account_login(c, login, &name);
+	address_base(buf_span(&name), &label);
+	bool labelled = account_legal(label);
+
+	buf_free(&name);
+	return labelled;
 }
 
 static enum auth
@@ -42,17 +56,13 @@ by_verifier(const struct control *c, struct span login,
 	return r;
 }
 
-enum auth
-auth_password(const struct control *c, struct span login,
+static enum auth
+by_prepared(const struct control *c, struct span login,
     struct span password, const char *scope, struct account *a)
 {
 	struct buf prepared = { 0 };
 	enum auth r = AUTH_BAD;
 
-	if (login.n == 0 || password.n == 0 || password.n > PASSWORD_MAX)
-		return AUTH_BAD;
-	if (password_outside(c, login))
-		return checkpassword(c, login, password, a);
 	switch (saslprep(password, &prepared)) {
 	case SASLPREP_OK:
 		r = by_verifier(c, login, buf_span(&prepared), scope, a);
@@ -67,4 +77,21 @@ auth_password(const struct control *c, struct span login,
 		OPENSSL_cleanse(prepared.p, prepared.cap);
 	buf_free(&prepared);
 	return r;
+}
+
+/* App passwords have verifiers whoever judges the main ones.  A wrong one
+ * goes to the program as well: were it run for strangers only, time would
+ * tell who is one. */
+enum auth
+auth_password(const struct control *c, struct span login,
+    struct span password, const char *scope, struct account *a)
+{
+	if (login.n == 0 || password.n == 0 || password.n > PASSWORD_MAX)
+		return AUTH_BAD;
+	if (!has_checker(c))
+		return by_prepared(c, login, password, scope, a);
+	enum auth r = is_labelled(c, login) ?
+	    by_prepared(c, login, password, scope, a) : AUTH_BAD;
+
+	return r == AUTH_BAD ? checkpassword(c, login, password, a) : r;
 }

@@ -4,9 +4,14 @@
 
 #include "auth/account.h"
 
-/* auth_password (auth/account.h) asks this: whether a login is checked by
- * the program of the control file "checkpassword".  App passwords of
- * accounts under users/ never are. */
-bool password_outside(const struct control *c, struct span login);
+/*
+ * Check a password, against the verifiers or the control file
+ * "checkpassword" (a command line, run as a child, absolute path).  scope
+ * is "imap", "submit" or "sieve"; an app password must have it and must not
+ * have expired.  App passwords have verifiers in both cases, and what is
+ * none is then asked about by the program.  *a is filled on AUTH_OK.
+ */
+enum auth auth_password(const struct control *c, struct span login,
+    struct span password, const char *scope, struct account *a);
 
 #endif

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "auth/password.h"
 #include "auth/sasl.h"
 #include "commands.h"
 #include "login.h"

@@ -230,6 +230,30 @@ edges(void)
 	    AUTH_TEMP, "one that is not there is temporary");
 }
 
+/* Time would tell who has an account if a program were run for strangers
+ * only. */
+static void
+app_passwords(void)
+{
+	static const char *const login[] = { "alice+phone", "alice+none",
+		"carol+phone" };
+	struct account a = { 0 };
+
+	program("echo >>\"$0.ran\"\nexit 1\n");
+	for (size_t i = 0; i < COUNT(login); i++) {
+		struct buf text = { 0 }, path = { 0 };
+
+		buf_addf(&path, "%s/check.ran", house_dir);
+		ok(auth_password(&house, span_str(login[i]),
+		    SPAN("wrong"), "imap", &a) == AUTH_BAD &&
+		    file_read(AT_FDCWD, buf_cstr(&path), 4096,
+		    &text) == 0 && text.n == i + 1,
+		    "a wrong app password is asked about outside too");
+		buf_free(&path);
+		buf_free(&text);
+	}
+}
+
 static int
 try(const char *login, const char *scope)
 {
@@ -274,6 +298,7 @@ main(int argc, char **argv)
 	chmod(buf_cstr(&b), 0700);
 	setenv("LEMON_CHECKREPLY", buf_cstr(&b), 1);
 	programs();
+	app_passwords();
 	edges();
 	buf_free(&b);
 	return done();
