@@ -179,3 +179,12 @@ span_u64(struct span s, uint64_t max, uint64_t *v)
 	*v = x;
 	return true;
 }
+
+int
+ascii_hex(char c)
+{
+	if (ascii_digit(c))
+		return c - '0';
+	c = ascii_upper(c);
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}

@@ -67,4 +67,7 @@ char ascii_upper(char c);
 bool ascii_digit(char c);
 bool ascii_alpha(char c);
 
+/* The value of a hexadecimal digit in either case, or -1. */
+int ascii_hex(char c);
+
 #endif

@@ -1,53 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "base/civil.h"
+#include "mime/date.h"
+
 #include "imap/lex.h"
-
-/* Exactly n digits, at most max. */
-static int
-fixed(struct lex *l, size_t n, int max)
-{
-	int v = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (i >= l->in.n || !ascii_digit(l->in.p[i])) {
-			lex_fail(l, "Bad date");
-			return 0;
-		}
-		v = v * 10 + (l->in.p[i] - '0');
-	}
-	l->in = span_skip(l->in, n);
-	if (v > max)
-		lex_fail(l, "Bad date");
-	return v;
-}
-
-static int
-month_name(struct lex *l)
-{
-	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-
-	for (int m = 0; m < 12; m++)
-		if (span_istarts(l->in, (struct span){ names + 3 * m, 3 })) {
-			l->in = span_skip(l->in, 3);
-			return m + 1;
-		}
-	lex_fail(l, "Bad date");
-	return 1;
-}
-
-/* "-Feb-1994" after its day: the days since 1970. */
-static int64_t
-rest_of_date(struct lex *l, int day)
-{
-	lex_char(l, '-');
-	int month = month_name(l);
-	lex_char(l, '-');
-	int year = fixed(l, 4, 9999);
-
-	if (day < 1 || day > civil_month(year, month))
-		lex_fail(l, "Bad date");
-	return l->error == NULL ? civil_days(year, month, day) : 0;
-}
 
 /* RFC 3501 9: date = date-text / DQUOTE date-text DQUOTE */
 int64_t
@@ -55,11 +9,15 @@ lex_date(struct lex *l)
 {
 	bool quotes = lex_try(l, '"');
 	bool two = l->in.n > 1 && ascii_digit(l->in.p[1]);
-	int64_t days = rest_of_date(l, fixed(l, two ? 2 : 1, 31));
+	struct span text = span_head(l->in, two ? 11 : 10);
+	int64_t day = 0;
 
+	if (!date_day_parse(text, &day))
+		lex_fail(l, "Bad date");
+	l->in = span_skip(l->in, text.n);
 	if (quotes)
 		lex_char(l, '"');
-	return l->error == NULL ? days : 0;
+	return l->error == NULL ? day : 0;
 }
 
 /* RFC 3501 9: date-time = DQUOTE date-day-fixed "-" date-month "-"
@@ -67,25 +25,15 @@ lex_date(struct lex *l)
 int64_t
 lex_date_time(struct lex *l)
 {
-	lex_char(l, '"');
-	bool space = lex_try(l, ' ');
-	int64_t days = rest_of_date(l, fixed(l, space ? 1 : 2, 31));
+	int64_t utc = 0;
+	int32_t zone;
 
-	lex_space(l);
-	int h = fixed(l, 2, 23);
-	lex_char(l, ':');
-	int m = fixed(l, 2, 59);
-	lex_char(l, ':');
-	int s = fixed(l, 2, 60);
-	lex_space(l);
-	bool west = lex_try(l, '-');
-	if (!west)
-		lex_char(l, '+');
-	int zone = fixed(l, 2, 23) * 60;
-	zone += fixed(l, 2, 59);
 	lex_char(l, '"');
-	if (l->error != NULL)
-		return 0;
-	return days * 86400 + h * 3600 + m * 60 + s -
-	    (west ? -zone : zone) * 60;
+	struct span text = span_head(l->in, DATE_INTERNAL);
+
+	if (!date_internal_parse(text, &utc, &zone))
+		lex_fail(l, "Bad date");
+	l->in = span_skip(l->in, text.n);
+	lex_char(l, '"');
+	return l->error == NULL ? utc : 0;
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "imap/fields.h"
 
+#include "mime/header.h"
+
 static bool
 chosen(const struct fields *f, struct span name)
 {
 	bool found = false;
 
-	while (name.n > 0 && (name.p[name.n - 1] == ' ' ||
-	    name.p[name.n - 1] == '\t'))
-		name.n--;
 	for (size_t i = 0; i < f->names && !found; i++)
 		found = f->choice == FIELDS_PREFIX ?
 		    span_istarts(name, f->name[i]) :
@@ -47,12 +46,13 @@ name(struct fields *f, char c)
 		f->state = FIELDS_END;
 		return;
 	}
+	f->held[f->n] = c;
 	if (c == ':')
-		decide(f, held);
-	else if (c == '\n' || f->n == sizeof f->held)
+		decide(f, header_name((struct span){ f->held, f->n + 1 }));
+	else if (c == '\n' || f->n == FIELDS_NAME_MAX)
 		decide(f, SPAN(""));
 	else
-		f->held[f->n++] = c;
+		f->n++;
 }
 
 void

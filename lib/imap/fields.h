@@ -26,7 +26,7 @@ struct fields {
 	enum { FIELDS_START, FIELDS_NAME, FIELDS_KEEP, FIELDS_DROP,
 		FIELDS_END } state;
 	bool keep;			/* the field before, for its folds */
-	char held[FIELDS_NAME_MAX];	/* the name so far */
+	char held[FIELDS_NAME_MAX + 1];	/* the name so far, and its colon */
 	size_t n;
 };
 

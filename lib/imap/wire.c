@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "imap/wire.h"
 
-#include "base/civil.h"
+#include "mime/date.h"
 
 /* RFC 3501 9: what a quoted string can hold. */
 static bool
@@ -123,39 +123,13 @@ wire_numbers(struct buf *to, const uint32_t *v, size_t n)
 	}
 }
 
-static void
-digits(char *p, int n, int v)
-{
-	for (; n > 0; v /= 10)
-		p[--n] = (char)('0' + v % 10);
-}
-
 void
 wire_date_time(struct out *o, int64_t seconds)
 {
-	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char text[] = "\"dd-mmm-yyyy hh:mm:ss +0000\"";
-	int64_t days = seconds / 86400, left = seconds % 86400, year;
-	int month, day, t;
+	char text[DATE_INTERNAL];
 
-	if (left < 0) {
-		left += 86400;
-		days--;
-	}
-	civil_date(days, &year, &month, &day);
-	if (year < 0 || year > 9999) {		/* date-year = 4DIGIT */
-		wire_date_time(o, 0);
-		return;
-	}
-	t = (int)left;
-	digits(text + 1, 2, day);
-	if (day < 10)			/* date-day-fixed */
-		text[1] = ' ';
-	for (int i = 0; i < 3; i++)
-		text[4 + i] = names[3 * (month - 1) + i];
-	digits(text + 8, 4, (int)year);
-	digits(text + 13, 2, t / 3600);
-	digits(text + 16, 2, t / 60 % 60);
-	digits(text + 19, 2, t % 60);
-	out_add(o, SPAN(text));
+	date_internal(text, seconds, 0);
+	out_addc(o, '"');
+	out_add(o, (struct span){ text, sizeof text });
+	out_addc(o, '"');
 }

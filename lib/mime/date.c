@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mime/date.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/civil.h"
@@ -14,12 +15,6 @@ struct fields {
 	int32_t zone;
 	bool zoned;
 };
-
-int64_t
-date_days(int64_t year, int month, int day)
-{
-	return civil_days(year, month, day);
-}
 
 static int64_t
 floor_div(int64_t a, int64_t b)
@@ -42,7 +37,7 @@ moment(const struct fields *f, int64_t *utc, int32_t *zone)
 	    f->hour > 23 || f->minute < 0 || f->minute > 59 ||
 	    f->second < 0 || f->second > 60)
 		return false;
-	*utc = date_days(f->year, f->month, f->day) * DATE_DAY +
+	*utc = civil_days(f->year, f->month, f->day) * DATE_DAY +
 	    f->hour * 3600 + f->minute * 60 + f->second -
 	    (int64_t)f->zone * 60;
 	*zone = f->zone;
@@ -213,89 +208,102 @@ date_parse(struct span s, int64_t *utc, int32_t *zone)
 	return moment(&f, utc, zone);
 }
 
+/* Add to what is written at *to, and go on behind it. */
 static void
-two(struct buf *to, int64_t v)
+put(char **to, struct span s)
 {
-	buf_addc(to, (char)('0' + v / 10));
-	buf_addc(to, (char)('0' + v % 10));
+	memcpy(*to, s.p, s.n);
+	*to += s.n;
 }
 
 static void
-add_clock(struct buf *to, int64_t local, int32_t zone)
+two(char **to, int64_t v)
 {
-	int64_t s = local - floor_div(local, DATE_DAY) * DATE_DAY;
-	int32_t z = zone < 0 ? -zone : zone;
+	*(*to)++ = (char)('0' + v / 10);
+	*(*to)++ = (char)('0' + v % 10);
+}
 
-	buf_addc(to, ' ');
-	two(to, s / 3600);
-	buf_addc(to, ':');
-	two(to, s / 60 % 60);
-	buf_addc(to, ':');
-	two(to, s % 60);
-	buf_adds(to, zone < 0 ? " -" : " +");
-	two(to, z / 60 % 24);
-	two(to, z % 60);
+/* The n-th of a list of three-letter names. */
+static void
+name(char **to, const char *names, int64_t n)
+{
+	*(*to)++ = ascii_upper(names[3 * n]);
+	put(to, (struct span){ names + 3 * n + 1, 2 });
 }
 
 /* What a date can say: years 1 to 9999. */
 static int64_t
 clamp(int64_t utc)
 {
-	int64_t min = date_days(1, 1, 2) * DATE_DAY;
-	int64_t max = date_days(9999, 12, 31) * DATE_DAY - 1;
+	int64_t min = civil_days(1, 1, 2) * DATE_DAY;
+	int64_t max = civil_days(9999, 12, 31) * DATE_DAY - 1;
 
 	return utc < min ? min : utc > max ? max : utc;
 }
 
+/* "-Jan-2006 15:04:05 +0100" after the day, with that separator. */
 static void
-add_month(struct buf *to, int month)
+write_rest(char **to, char sep, int64_t local, int32_t zone)
 {
-	buf_addc(to, ascii_upper(months[3 * month - 3]));
-	buf_add(to, (struct span){ months + 3 * month - 2, 2 });
-}
+	int64_t days = floor_div(local, DATE_DAY), y;
+	int64_t s = local - days * DATE_DAY;
+	int32_t z = zone < 0 ? -zone : zone;
+	int m, d;
 
-static void
-add_year(struct buf *to, int64_t y)
-{
+	civil_date(days, &y, &m, &d);
+	*(*to)++ = sep;
+	name(to, months, m - 1);
+	*(*to)++ = sep;
 	two(to, y / 100);
 	two(to, y % 100);
+	*(*to)++ = ' ';
+	two(to, s / 3600);
+	*(*to)++ = ':';
+	two(to, s / 60 % 60);
+	*(*to)++ = ':';
+	two(to, s % 60);
+	put(to, zone < 0 ? SPAN(" -") : SPAN(" +"));
+	two(to, z / 60 % 24);
+	two(to, z % 60);
+}
+
+static int
+day_of_month(int64_t local)
+{
+	int64_t y;
+	int m, d;
+
+	civil_date(floor_div(local, DATE_DAY), &y, &m, &d);
+	return d;
 }
 
 void
 date_add(struct buf *to, int64_t utc, int32_t zone)
 {
-	int64_t local = clamp(utc) + (int64_t)zone * 60, y;
-	int64_t days = floor_div(local, DATE_DAY);
-	int64_t w = days + 4 - floor_div(days + 4, 7) * 7;
-	int m, d;
+	int64_t local = clamp(utc) + (int64_t)zone * 60;
+	int64_t w = floor_div(local, DATE_DAY) + 4;
+	char text[DATE_INTERNAL + 5], *p = text;
 
-	civil_date(days, &y, &m, &d);
-	buf_addc(to, ascii_upper(weekdays[3 * w]));
-	buf_add(to, (struct span){ weekdays + 3 * w + 1, 2 });
-	buf_adds(to, ", ");
-	buf_addu(to, (uint64_t)d);
-	buf_addc(to, ' ');
-	add_month(to, m);
-	buf_addc(to, ' ');
-	add_year(to, y);
-	add_clock(to, local, zone);
+	name(&p, weekdays, w - floor_div(w, 7) * 7);
+	put(&p, SPAN(", "));
+	int d = day_of_month(local);
+
+	if (d >= 10)
+		*p++ = (char)('0' + d / 10);
+	*p++ = (char)('0' + d % 10);
+	write_rest(&p, ' ', local, zone);
+	buf_add(to, (struct span){ text, (size_t)(p - text) });
 }
 
 void
-date_internal_add(struct buf *to, int64_t utc, int32_t zone)
+date_internal(char *to, int64_t utc, int32_t zone)
 {
-	int64_t local = clamp(utc) + (int64_t)zone * 60, y;
-	int m, d;
+	int64_t local = clamp(utc) + (int64_t)zone * 60;
 
-	civil_date(floor_div(local, DATE_DAY), &y, &m, &d);
-	if (d < 10)
-		buf_addc(to, ' ');
-	buf_addu(to, (uint64_t)d);
-	buf_addc(to, '-');
-	add_month(to, m);
-	buf_addc(to, '-');
-	add_year(to, y);
-	add_clock(to, local, zone);
+	two(&to, day_of_month(local));
+	if (to[-2] == '0')
+		to[-2] = ' ';
+	write_rest(&to, '-', local, zone);
 }
 
 /* RFC 3501 9, date-text: 1 or 2 digits, three letters, four digits. */
@@ -320,7 +328,7 @@ date_day_parse(struct span s, int64_t *day)
 
 	if (!day_fields(s, &f))
 		return false;
-	*day = date_days(f.year, f.month, f.day);
+	*day = civil_days(f.year, f.month, f.day);
 	return true;
 }
 
@@ -330,7 +338,7 @@ date_internal_parse(struct span s, int64_t *utc, int32_t *zone)
 	struct fields f = { 0 };
 
 	/* date-day-fixed: a blank and a digit, or two digits. */
-	if (s.n != 26 || s.p[11] != ' ' || s.p[20] != ' ' ||
+	if (s.n != DATE_INTERNAL || s.p[11] != ' ' || s.p[20] != ' ' ||
 	    s.p[14] != ':' || s.p[17] != ':' ||
 	    (s.p[21] != '+' && s.p[21] != '-'))
 		return false;

@@ -21,19 +21,17 @@ bool date_parse(struct span s, int64_t *utc, int32_t *zone);
 /* Add "Mon, 2 Jan 2006 15:04:05 +0100" (RFC 5322 3.3). */
 void date_add(struct buf *to, int64_t utc, int32_t zone);
 
-/* RFC 3501 date-time without its quotes, " 2-Jan-2006 15:04:05 +0100". */
+/* RFC 3501 date-time without its quotes, " 2-Jan-2006 15:04:05 +0100", to
+ * and from exactly that many octets. */
+enum { DATE_INTERNAL = 26 };
 bool date_internal_parse(struct span s, int64_t *utc, int32_t *zone);
-void date_internal_add(struct buf *to, int64_t utc, int32_t zone);
+void date_internal(char *to, int64_t utc, int32_t zone);
 
 /* RFC 3501 date-text, "2-Jan-2006", as a day. */
 bool date_day_parse(struct span s, int64_t *day);
 
 /* The day of that moment in that zone. */
 int64_t date_day(int64_t utc, int32_t zone);
-
-/* The day of year-month-day; month and day are taken as they are, so check
- * them before. */
-int64_t date_days(int64_t year, int month, int day);
 
 /* The system's zone at that moment. */
 int32_t date_local_zone(int64_t utc);

@@ -11,11 +11,10 @@ blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The length of the name before the colon, blanks in between cut; 0 if the
- * line is no field.  Octets above 127 are no harm (RFC 5322 3.6.8 has only
- * ASCII), and the obsolete syntax has blanks before the colon (4.5). */
-static size_t
-name_length(struct span line)
+/* Octets above 127 are no harm (RFC 5322 3.6.8 has only ASCII), and the
+ * obsolete syntax has blanks before the colon (4.5). */
+struct span
+header_name(struct span line)
 {
 	size_t i = 0;
 
@@ -26,13 +25,13 @@ name_length(struct span line)
 
 	while (i < line.n && blank(line.p[i]))
 		i++;
-	return i < line.n && line.p[i] == ':' ? n : 0;
+	return span_head(line, i < line.n && line.p[i] == ':' ? n : 0);
 }
 
 bool
 header_is_field(struct span line)
 {
-	return name_length(line) > 0;
+	return header_name(line).n > 0;
 }
 
 static bool
@@ -63,7 +62,7 @@ header_next(struct span *rest, struct header_field *f)
 	f->whole = span_head(s, n);
 	*rest = span_skip(s, n);
 
-	f->name = span_head(s, name_length(f->whole));
+	f->name = header_name(f->whole);
 	f->value = span_skip(f->whole, f->name.n);
 	if (f->name.n > 0)
 		f->value = span_skip(f->value, span_chr(f->value, ':') + 1);

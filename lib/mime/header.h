@@ -22,7 +22,9 @@ struct header_field {
  * header (which is then cut off too) and at the end. */
 bool header_next(struct span *rest, struct header_field *f);
 
-/* Whether a line begins a field: a name of printable octets and a colon. */
+/* The name of the field that a line begins, printable octets before the
+ * first colon, without blanks before that; empty if the line is no field. */
+struct span header_name(struct span line);
 bool header_is_field(struct span line);
 
 /* Add the value without folds and without blanks around it. */

@@ -61,15 +61,6 @@ word_at(struct span s, struct word *w)
 	    (w->encoding == 'b' || w->encoding == 'q');
 }
 
-static int
-hex(char c)
-{
-	if (ascii_digit(c))
-		return c - '0';
-	c = ascii_upper(c);
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* RFC 2047 4.2 */
 static bool
 decode_q(struct span text, struct buf *to)
@@ -82,8 +73,8 @@ decode_q(struct span text, struct buf *to)
 		if (c == '=') {
 			int high, low;
 
-			if (text.n - i < 3 || (high = hex(text.p[i + 1])) < 0 ||
-			    (low = hex(text.p[i + 2])) < 0) {
+			if (text.n - i < 3 || (high = ascii_hex(text.p[i + 1])) < 0 ||
+			    (low = ascii_hex(text.p[i + 2])) < 0) {
 				to->n = start;
 				return false;
 			}

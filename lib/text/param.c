@@ -165,15 +165,6 @@ note(struct found *f, struct span mark, struct span value)
 		f->sections = i + 1;
 }
 
-static int
-hex(char c)
-{
-	if (ascii_digit(c))
-		return c - '0';
-	c = ascii_upper(c);
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* RFC 2231 4; what is no escape stays. */
 static void
 unescape(struct span s, struct buf *to)
@@ -182,8 +173,8 @@ unescape(struct span s, struct buf *to)
 		int high, low;
 
 		if (s.p[i] != '%' || s.n - i < 3 ||
-		    (high = hex(s.p[i + 1])) < 0 ||
-		    (low = hex(s.p[i + 2])) < 0) {
+		    (high = ascii_hex(s.p[i + 1])) < 0 ||
+		    (low = ascii_hex(s.p[i + 2])) < 0) {
 			buf_addc(to, s.p[i]);
 			continue;
 		}

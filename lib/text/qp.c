@@ -13,15 +13,6 @@ enum qp_state {
 
 enum { LINE = 76 };
 
-static int
-hex(char c)
-{
-	if (ascii_digit(c))
-		return c - '0';
-	c = ascii_upper(c);
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static void
 keep(struct qp_dec *d, struct buf *to)
 {
@@ -70,7 +61,7 @@ blank(char c)
 static void
 escape(struct qp_dec *d, char c, struct buf *to)
 {
-	int high = hex(d->held.p[1]), low = hex(c);
+	int high = ascii_hex(d->held.p[1]), low = ascii_hex(c);
 
 	buf_clear(&d->held);
 	d->state = PLAIN;
@@ -99,7 +90,7 @@ step(struct qp_dec *d, char c, struct buf *to)
 		line_end(d, true, false, to);
 		return true;
 	case SAW_EQUALS:
-		if (hex(c) >= 0) {
+		if (ascii_hex(c) >= 0) {
 			hold(d, c, SAW_HEX, to);
 			return true;
 		}
@@ -117,7 +108,7 @@ step(struct qp_dec *d, char c, struct buf *to)
 		}
 		return true;
 	case SAW_HEX:
-		if (hex(c) < 0) {
+		if (ascii_hex(c) < 0) {
 			spoil(d, to);
 			return false;
 		}
