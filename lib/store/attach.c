@@ -87,12 +87,11 @@ find(struct mailbox *mb, struct txn *t, uint32_t *id, struct meta *m)
 static bool
 list_agrees(struct mailbox *mb, const struct meta *m)
 {
-	struct buf text = { 0 };
 	struct uidlist l;
 	char head[256];
 	bool yes = true;
 	int fd = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
-	    O_CLOEXEC);
+	    O_NONBLOCK | O_CLOEXEC);
 
 	if (fd == -1)
 		return true;	/* lost: it will be written anew */
@@ -103,8 +102,36 @@ list_agrees(struct mailbox *mb, const struct meta *m)
 		    l.uidvalidity == m->uidvalidity;
 		uidlist_free(&l);
 	}
-	buf_free(&text);
 	return yes;
+}
+
+/* A mailbox that is no more, or that another has taken the place of: it can
+ * be found no longer, and store_purge removes its records. */
+static void
+bury(struct txn *t, uint32_t id)
+{
+	struct key z = key_mailbox('Z', id), mk = key_mailbox('M', id);
+	struct meta m;
+	uint32_t found;
+
+	if (!meta_get(t, id, &m))
+		return;
+	struct key i = key_inode(m.dev, m.ino);
+	if (txn_get_fixed(t, &i, &found, sizeof found) && found == id)
+		txn_del(t, &i);
+	txn_del(t, &mk);
+	txn_put(t, &z, SPAN(""));
+}
+
+/* Whether the list ends where this index committed it.  If not, someone is
+ * writing, died writing, or put an old index in the place of a newer. */
+static bool
+list_exact(struct mailbox *mb, const struct meta *m)
+{
+	struct stat s;
+
+	return fstatat(mb->dir, UIDLIST_FILE, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    s.st_ino == m->list_ino && (uint64_t)s.st_size == m->list_size;
 }
 
 /* --- a folder that the index does not know --- */
@@ -115,13 +142,14 @@ number_mailbox(struct change *c)
 	struct txn *t = c->t;
 	struct mailbox *mb = c->mb;
 	struct key k = key_inode(mb->dev, mb->ino);
-	uint32_t old = by_disk(t, mb->disk);
+	uint32_t old = by_disk(t, mb->disk), same;
 
-	if (old != 0) {
-		struct key z = key_mailbox('Z', old);
-
-		txn_put(t, &z, SPAN(""));
-	}
+	/* One whose folder was renamed behind us comes anew from its list:
+	 * its records must not be found while they are being removed. */
+	if (old != 0)
+		bury(t, old);
+	if (txn_get_fixed(t, &k, &same, sizeof same) && same != old)
+		bury(t, same);
 	mb->id = t->root.next_mailbox++;
 	t->touched = true;
 	put_disk(t, mb->disk, mb->id);
@@ -248,6 +276,8 @@ attach_new(struct change *c)
 	if (r == STORE_OK && uidlist_parse(buf_span(&text), &l)) {
 		take_list(c, &l, inode);
 		uidlist_free(&l);
+		/* No folder made later is to have the same. */
+		r = validity_seen(c->mb->st, c->m.uidvalidity);
 	} else if (r == STORE_OK || r == STORE_NONEXISTENT)
 		r = begin_list(c);
 	buf_free(&text);
@@ -274,6 +304,22 @@ is_attached(struct mailbox *mb, struct txn *t, struct meta *m)
 }
 
 enum store_result
+attach_join(struct change *c)
+{
+	struct mailbox *mb = c->mb;
+	uint32_t id;
+
+	if (!is_attached(mb, c->t, &c->m)) {
+		if (attach_path(mb) != STORE_OK ||
+		    !find(mb, c->t, &id, &c->m) || !list_agrees(mb, &c->m))
+			return STORE_CHANGED;
+		mb->id = id;
+		mb->generation = index_generation(mb->st);
+	}
+	return c->m.building ? STORE_CHANGED : STORE_OK;
+}
+
+enum store_result
 attach_begin(struct change *c, struct mailbox *mb, size_t need, bool reserve)
 {
 	*c = (struct change){ .mb = mb,
@@ -293,6 +339,8 @@ attach_begin(struct change *c, struct mailbox *mb, size_t need, bool reserve)
 			mb->id = id;
 			if (by_disk(c->t, mb->disk) != id)
 				put_disk(c->t, mb->disk, id);
+			if ((r = list_cut(c)) == STORE_FULL)
+				r = STORE_OK;
 		} else
 			r = attach_new(c);
 	}
@@ -311,7 +359,7 @@ attach_quietly(struct mailbox *mb, struct txn *t, struct meta *m)
 	uint32_t id = by_disk(t, mb->disk);
 
 	if (id == 0 || !meta_get(t, id, m) || !same_dir(mb, m) ||
-	    m->building || !list_agrees(mb, m))
+	    m->building || !list_exact(mb, m) || !list_agrees(mb, m))
 		return false;
 	mb->id = id;
 	mb->generation = index_generation(mb->st);
@@ -346,7 +394,6 @@ static enum store_result
 told(struct store *st, const char *from, const char *to)
 {
 	struct txn t;
-	struct meta m;
 	enum store_result r = txn_write(st, &t, 0, true);
 
 	if (r != STORE_OK)
@@ -354,18 +401,14 @@ told(struct store *st, const char *from, const char *to)
 	uint32_t id = by_disk(&t, from);
 	if (id != 0) {
 		struct key k = key_disk(from);
+		uint32_t old = to == NULL ? id : by_disk(&t, to);
 
 		txn_del(&t, &k);
-		if (to != NULL)
+		if (old != 0 && (to == NULL || old != id))
+			bury(&t, old);
+		if (to != NULL) {
 			put_disk(&t, to, id);
-		else if (meta_get(&t, id, &m)) {
-			struct key z = key_mailbox('Z', id);
-			struct key i = key_inode(m.dev, m.ino);
-			struct key mk = key_mailbox('M', id);
-
-			txn_put(&t, &z, SPAN(""));
-			txn_del(&t, &i);
-			txn_del(&t, &mk);
+			intent_moved(&t, id, to);
 		}
 	}
 	r = txn_commit(&t);

@@ -17,6 +17,10 @@ enum store_result mailbox_read(struct mailbox *mb, struct txn *t,
 enum store_result attach_begin(struct change *c, struct mailbox *mb,
     size_t need, bool reserve);
 
+/* As attach_begin, in the transaction that c->t already is; c->mb is set.  A
+ * mailbox that the index does not know, or not whole, is STORE_CHANGED. */
+enum store_result attach_join(struct change *c);
+
 /* STORE_OK if the folder's name still leads to the directory that is open,
  * STORE_CHANGED if it was deleted or renamed. */
 enum store_result attach_path(struct mailbox *mb);

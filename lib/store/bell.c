@@ -12,7 +12,7 @@
 
 #include "base/die.h"
 #include "base/file.h"
-#include "store/internal.h"
+#include "store/index.h"
 
 struct bell {
 	struct store *st;
@@ -73,6 +73,9 @@ bell_open(struct store *st, struct mailbox *watch, struct bell **out)
 		b->name[i] = name.p[i];
 	buf_free(&name);
 	int dir = bell_dir(st);
+	/* The index may have been deleted, and its directory with it. */
+	if (dir == -1 && index_check(st, false) == STORE_OK)
+		dir = bell_dir(st);
 	if (dir != -1 && mkfifoat(dir, b->name, 0600) == 0) {
 		b->fd[0] = openat(dir, b->name,
 		    O_RDONLY | O_NONBLOCK | O_CLOEXEC);

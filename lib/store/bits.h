@@ -26,6 +26,7 @@ struct bits {
 void bits_load(struct bits *b, struct txn *t, uint32_t mailbox, int kind);
 void bits_free(struct bits *b);
 
+/* Whether it is set. */
 bool bits_has(const struct bits *b, uint32_t uid);
 
 /* Add or remove one.  Until bits_count no rank or select. */

@@ -17,6 +17,8 @@ change_begin(struct change *c, struct mailbox *mb, size_t need, bool reserve)
 	for (int try = 0; try < 3; try++) {
 		enum store_result r = attach_begin(c, mb, need, reserve);
 
+		c->uid_limit = c->m.uid_limit;
+		c->modseq_limit = c->m.modseq_limit;
 		if (r != STORE_OK || !c->m.building)
 			return r;
 		/* What it begins with stays, so that others can help. */
@@ -33,10 +35,11 @@ change_join(struct change *c, struct change *first, struct mailbox *mb)
 {
 	*c = (struct change){ .mb = mb, .t = first->t,
 		.no = { UINT32_MAX, UINT32_MAX, UINT32_MAX } };
-	if (mb->generation != index_generation(mb->st) ||
-	    !meta_get(c->t, mb->id, &c->m) || c->m.building)
-		return STORE_CHANGED;
-	return STORE_OK;
+	enum store_result r = attach_join(c);
+
+	c->uid_limit = c->m.uid_limit;
+	c->modseq_limit = c->m.modseq_limit;
+	return r;
 }
 
 /* The lines of one mailbox, and its records. */
@@ -45,41 +48,92 @@ put_all(struct change *c)
 {
 	enum store_result r = c->lines.n > 0 ? list_append(c) : STORE_OK;
 
-	if (r == STORE_FULL && c->spare_list)
+	if (r == STORE_FULL && c->spare_list) {
+		/* What could not be reserved durably the next one has to. */
+		c->m.uid_limit = c->uid_limit;
+		c->m.modseq_limit = c->modseq_limit;
 		r = STORE_OK;
+	}
 	if (r == STORE_OK)
 		r = change_flush(c);
+	return r;
+}
+
+/* What never was: names, and perhaps the number of the mailbox. */
+static void
+forget(struct mailbox *mb)
+{
+	names_free(mb);
+	mb->generation = 0;
+}
+
+/* Lines that were written for a commit that failed.  The next writer would
+ * cut them, but if the index is deleted before they would count: a MOVE that
+ * was refused would lose its messages. */
+static void
+undo_lines(struct mailbox *mb, bool written)
+{
+	struct change c;
+
+	if (!written || attach_begin(&c, mb, 0, true) != STORE_OK)
+		return;
+	list_cut(&c);
+	change_abort(&c);
+}
+
+static enum store_result
+give_up(struct change *c, struct change *second, enum store_result r)
+{
+	struct buf why = { 0 };
+
+	buf_adds(&why, store_why(c->mb->st));
+	bool wrote = c->lines.n > 0, too = second != NULL &&
+	    second->lines.n > 0;
+	if (second != NULL) {
+		change_abort(second);
+		forget(second->mb);
+	}
+	change_abort(c);
+	forget(c->mb);
+	undo_lines(c->mb, wrote);
+	if (second != NULL)
+		undo_lines(second->mb, too);
+	store_fail(c->mb->st, buf_cstr(&why), 0);
+	buf_free(&why);
+	return r;
+}
+
+/* Make the lines durable; all that a commit leaves to do. */
+static enum store_result
+finish(struct change *c)
+{
+	enum store_result r = c->sync_list && c->lines.n > 0 ?
+	    list_sync(c->mb) : STORE_OK;
+
+	c->committed = true;
+	c->t = NULL;
+	buf_free(&c->lines);
 	return r;
 }
 
 enum store_result
 change_commit2(struct change *c, struct change *second)
 {
-	enum store_result r = put_all(c);
+	enum store_result r = put_all(c), too = STORE_OK;
 
 	if (r == STORE_OK && second != NULL)
 		r = put_all(second);
-	if (r != STORE_OK) {
-		if (second != NULL)
-			change_abort(second);
-		change_abort(c);
-		return r;
+	if (r == STORE_OK) {
+		r = txn_commit(c->t);
+		c->t = NULL;
 	}
-	r = txn_commit(c->t);
-	c->t = NULL;
 	if (r != STORE_OK)
-		names_free(c->mb);
-	if (r == STORE_OK && c->sync_list && c->lines.n > 0)
-		r = list_sync(c->mb);
-	buf_free(&c->lines);
-	if (second != NULL) {
-		if (r != STORE_OK)
-			names_free(second->mb);
-		else if (second->sync_list && second->lines.n > 0)
-			r = list_sync(second->mb);
-		buf_free(&second->lines);
-		second->t = NULL;
-	}
+		return give_up(c, second, r);
+	r = finish(c);
+	if (second != NULL)
+		too = finish(second);
+	if (r == STORE_OK)
+		r = too;
 	if (c->modseq != 0 || (second != NULL && second->modseq != 0))
 		bell_ring(c->mb->st);
 	return r;

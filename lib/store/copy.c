@@ -42,6 +42,7 @@ struct copying {
 	struct batch batch;
 	struct intent intent;
 	struct moved moved;
+	bool committed;
 };
 
 /* --- the files --- */
@@ -121,7 +122,8 @@ link_one(struct copying *c, struct txn *t, struct one *o)
 	if (errno != EMLINK && errno != EXDEV && errno != EPERM &&
 	    errno != EOPNOTSUPP)
 		return -1;
-	int fd = openat(a, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(a, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC);
 	if (fd == -1)
 		return -1;
 	int e = copy_octets(c, fd, o->name);
@@ -259,7 +261,8 @@ record_one(struct copying *c, struct mapping *map, struct change *to,
 	/* Expunged meanwhile: then it is not copied either. */
 	if (!rec_get(to->t, src->id, o->uid, &old) ||
 	    (old.flags & REC_GONE) || fstatat(mailbox_sub(c->to, CUR),
-	    o->name, &s, AT_SYMLINK_NOFOLLOW) == -1) {
+	    o->name, &s, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(s.st_mode)) {
 		unlinkat(mailbox_sub(c->to, CUR), o->name, 0);
 		o->left_out = true;
 		return STORE_OK;
@@ -326,7 +329,9 @@ record_all(struct copying *c, struct copied *done)
 	done->uidvalidity = to.m.uidvalidity;
 	done->modseq = c->move ? from->modseq : 0;
 	intent_done(&c->intent, to.t);
-	return change_commit2(&to, c->move && !same ? &other : NULL);
+	r = change_commit2(&to, c->move && !same ? &other : NULL);
+	c->committed = to.committed;
+	return r;
 }
 
 enum store_result
@@ -370,9 +375,11 @@ view_copy(struct view *v, const struct set *uids, struct mailbox *to,
 	}
 	if (r == STORE_OK)
 		r = record_all(&c, done);
-	if (r != STORE_OK)
+	/* A failure after the commit takes nothing back: of what was moved
+	 * these are the only files. */
+	if (r != STORE_OK && !c.committed)
 		unlink_all(&c);
-	else {
+	if (r == STORE_OK) {
 		done->from = xcalloc(c.n, sizeof *done->from);
 		done->to = xcalloc(c.n, sizeof *done->to);
 		for (size_t i = 0; i < c.n; i++)

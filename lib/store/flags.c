@@ -212,13 +212,14 @@ store_some(struct storing *s, const struct set *uids, uint32_t *uid)
 	change_dir_after(&c, CUR);
 	change_dir_after(&c, NEW);
 	write_lines(s, &c);
-	if (c.modseq != 0)
-		s->modseq = c.modseq;
 	s->lines = s->lines || c.sync_list;
 	c.sync_list = false;	/* once, at the end */
 	c.m.list_dead += c.lines.n;
-	view_own(s->v, c.modseq);
 	r = change_commit(&c);
+	if (c.committed && c.modseq != 0) {
+		s->modseq = c.modseq;
+		view_own(s->v, c.modseq);
+	}
 	return e != 0 && r == STORE_OK ?
 	    store_fail(s->v->mb->st, "rename a message", e) : r;
 }

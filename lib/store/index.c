@@ -30,6 +30,7 @@ struct index {
 	dev_t dev;
 	ino_t ino, lock_ino;
 	uint64_t generation;
+	size_t page;		/* octets; LMDB's, of the machine */
 	bool damaged;
 };
 
@@ -117,6 +118,19 @@ reserve_lock(struct store *st)
 	return 0;
 }
 
+/* Someone cut the lock file short that we have mapped: LMDB writes into it
+ * when it closes, which would be a SIGBUS. */
+static void
+heal_lock(struct store *st)
+{
+	struct stat l;
+
+	if (st->ix->env != NULL && fstatat(st->index_dir, LOCK, &l,
+	    AT_SYMLINK_NOFOLLOW) == 0 && l.st_ino == st->ix->lock_ino &&
+	    l.st_size < LOCK_SIZE)
+		reserve_lock(st);
+}
+
 static void
 env_close(struct index *ix)
 {
@@ -138,11 +152,15 @@ is_same(struct store *st)
 	    fstatat(st->index_dir, DATA, &d, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    fstatat(st->index_dir, LOCK, &l, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    d.st_dev != ix->dev || d.st_ino != ix->ino ||
-	    l.st_ino != ix->lock_ino)
+	    l.st_ino != ix->lock_ino || l.st_size < LOCK_SIZE ||
+	    (size_t)d.st_size < 2 * ix->page)
 		return false;
+	/* A page beyond the end of the file would be a SIGBUS; it may have
+	 * grown since it was looked at. */
 	mdb_env_info(ix->env, &info);
-	/* A page beyond the end of the file would be a SIGBUS. */
-	return (uint64_t)d.st_size / 4096 > info.me_last_pgno;
+	return (uint64_t)d.st_size / ix->page > info.me_last_pgno ||
+	    (fstat(ix->fd, &d) == 0 &&
+	    (uint64_t)d.st_size / ix->page > info.me_last_pgno);
 }
 
 /* 0, or LMDB's or the system's error. */
@@ -152,6 +170,7 @@ env_open(struct store *st)
 	struct index *ix = st->ix;
 	struct stat s, l;
 	struct buf path = { 0 };
+	MDB_stat page;
 	size_t size = 0;
 	int e, dead;
 
@@ -171,6 +190,8 @@ env_open(struct store *st)
 	buf_free(&path);
 	if (e == 0)
 		e = mdb_env_get_fd(ix->env, &ix->fd);
+	if (e == 0)
+		e = mdb_env_stat(ix->env, &page);
 	if (e == 0 && fstat(ix->fd, &s) == -1)
 		e = errno;
 	if (e != 0) {
@@ -180,6 +201,7 @@ env_open(struct store *st)
 	fcntl(ix->fd, F_SETFD, FD_CLOEXEC);
 	ix->dev = s.st_dev;
 	ix->ino = s.st_ino;
+	ix->page = page.ms_psize;
 	ix->damaged = false;
 	ix->generation++;
 	mdb_reader_check(ix->env, &dead);
@@ -347,6 +369,7 @@ index_check(struct store *st, bool locked)
 
 	if (st->ix->env != NULL && is_same(st))
 		return STORE_OK;
+	heal_lock(st);
 	env_close(st->ix);
 	if ((r = open_dir(st)) != STORE_OK)
 		return r;
@@ -375,7 +398,7 @@ index_grow(struct store *st, size_t need, bool reserve)
 	struct stat s;
 
 	mdb_env_info(ix->env, &info);
-	size_t used = (info.me_last_pgno + 1) * 4096;
+	size_t used = (info.me_last_pgno + 1) * ix->page;
 	size_t want = used + need + RESERVE;
 	if (want > info.me_mapsize) {
 		size_t size = want + want / 4 + HEADROOM;

@@ -78,6 +78,8 @@ struct key {
 	size_t n;
 };
 
+/* Begin a key and add numbers to it; it has room for KEY_MAX octets.  Read
+ * the number at an octet of one; 0 if it is too short. */
 struct key key_start(char kind);
 void key_u32(struct key *k, uint32_t v);
 void key_u64(struct key *k, uint64_t v);

@@ -32,6 +32,13 @@ octet(uint64_t token)
 		.l_start = (off_t)token, .l_len = 1 };
 }
 
+static void
+set_disk(char to[256], const char *disk)
+{
+	memset(to, 0, 256);
+	memcpy(to, disk, strnlen(disk, 255));
+}
+
 enum store_result
 intent_begin(struct intent *i, struct mailbox *mb, struct mailbox *from,
     const struct batch *b)
@@ -56,12 +63,10 @@ intent_begin(struct intent *i, struct mailbox *mb, struct mailbox *from,
 		struct key k = key_intent(i->token);
 
 		s.mailbox = mb->id;
-		memcpy(s.disk, mb->disk, strnlen(mb->disk,
-		    sizeof s.disk - 1));
+		set_disk(s.disk, mb->disk);
 		if (from != NULL) {
 			s.from = from->id;
-			memcpy(s.from_disk, from->disk,
-			    strnlen(from->disk, sizeof s.from_disk - 1));
+			set_disk(s.from_disk, from->disk);
 		}
 		txn_put(c.t, &k, (struct span){ (char *)&s, sizeof s });
 		r = change_commit(&c);
@@ -115,7 +120,7 @@ cut(struct txn *t, uint32_t mailbox, const char *disk)
 	buf_adds(&path, disk);
 	buf_adds(&path, "/" UIDLIST_FILE);
 	int fd = openat(t->st->dir, buf_cstr(&path),
-	    O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	    O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	buf_free(&path);
 	if (fd == -1)
 		return;
@@ -177,6 +182,27 @@ intent_undo_dead(struct txn *t)
 		cut(t, s.from, s.from_disk);
 		if (undo(t->st, &s))
 			walk_delete(&w);
+	}
+	walk_end(&w);
+}
+
+void
+intent_moved(struct txn *t, uint32_t mailbox, const char *disk)
+{
+	struct key from = key_start('i');
+	struct stored s;
+	struct walk w;
+
+	walk_start(&w, t, &from, 1);
+	while (walk_next(&w)) {
+		if (w.val.mv_size != sizeof s)
+			continue;
+		memcpy(&s, w.val.mv_data, sizeof s);
+		if (s.mailbox == mailbox)
+			set_disk(s.disk, disk);
+		if (s.from == mailbox)
+			set_disk(s.from_disk, disk);
+		walk_replace(&w, &s, sizeof s);
 	}
 	walk_end(&w);
 }

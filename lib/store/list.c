@@ -37,8 +37,9 @@ list_read(struct mailbox *mb, struct buf *text, uint64_t *inode)
 static int
 make_new(struct mailbox *mb, const char *name, struct span text)
 {
+	unlinkat(mb->dir, name, 0);	/* of who died here */
 	int fd = openat(mb->dir, name,
-	    O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd == -1)
 		return -1;
@@ -62,9 +63,11 @@ take_new(struct mailbox *mb, int fd, const char *name, uint64_t size,
 	struct stat s;
 
 	if (fstat(fd, &s) == -1 ||
-	    renameat(mb->dir, name, mb->dir, UIDLIST_FILE) == -1 || fsync(mb->dir) == -1) {
+	    renameat(mb->dir, name, mb->dir, UIDLIST_FILE) == -1 ||
+	    fsync(mb->dir) == -1) {
 		int e = errno;
 
+		unlinkat(mb->dir, name, 0);
 		close(fd);
 		errno = e;
 		return -1;
@@ -143,6 +146,32 @@ list_is_cut(struct mailbox *mb, const struct meta *m)
 	    s.st_ino != m->list_ino || (uint64_t)s.st_size <= m->list_size;
 }
 
+/* What is about to be thrown away: lines of a writer that died, or of an
+ * index newer than this one, which was put back from a backup.  Their numbers
+ * are not used again. */
+static void
+heed(struct change *c, uint64_t from, uint64_t end)
+{
+	enum { TAIL = 64 << 20 };
+	struct mailbox *mb = c->mb;
+	struct buf b = { 0 };
+	size_t n = end - from < TAIL ? (size_t)(end - from) : TAIL;
+	uint32_t uidnext = c->m.uidnext;
+	uint64_t modseq = c->m.modseq;
+	ssize_t got = file_pread(mb->list, buf_room(&b, n), n,
+	    (int64_t)(end - n));
+
+	if (got > 0) {
+		b.n = (size_t)got;
+		uidlist_heed(buf_span(&b), &uidnext, &modseq);
+	}
+	buf_free(&b);
+	if (uidnext > c->m.uid_limit)
+		c->m.uidnext = uidnext;
+	if (modseq > c->m.modseq_limit && c->modseq == 0)
+		c->m.modseq = modseq;
+}
+
 /* Open the file; if it is not what was committed, write it anew. */
 enum store_result
 list_cut(struct change *c)
@@ -158,17 +187,22 @@ list_cut(struct change *c)
 	}
 	if (mb->list == -1)
 		mb->list = openat(mb->dir, UIDLIST_FILE,
-		    O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+		    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (mb->list == -1 && errno != ENOENT && errno != ELOOP)
 		return store_fail(mb->st, "open " UIDLIST_FILE, errno);
 	if (mb->list != -1 && fstat(mb->list, &s) == 0 &&
 	    s.st_ino == c->m.list_ino &&
 	    (uint64_t)s.st_size >= c->m.list_size) {
+		if ((uint64_t)s.st_size > c->m.list_size)
+			heed(c, c->m.list_size, (uint64_t)s.st_size);
 		if ((uint64_t)s.st_size > c->m.list_size &&
 		    ftruncate(mb->list, (off_t)c->m.list_size) == -1)
 			return store_fail(mb->st, "cut " UIDLIST_FILE, errno);
 		return STORE_OK;
 	}
+	if (mb->list != -1 && fstat(mb->list, &s) == 0 &&
+	    S_ISREG(s.st_mode))
+		heed(c, 0, (uint64_t)s.st_size);
 	from_index(mb, c->t, &c->m, &text);
 	enum store_result r = list_replace(mb, buf_span(&text), &c->m);
 	buf_free(&text);
@@ -213,7 +247,7 @@ copy_tail(struct mailbox *mb, int to, uint64_t from, uint64_t end)
 {
 	struct buf b = { 0 };
 	int old = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
-	    O_CLOEXEC), r = -1;
+	    O_NONBLOCK | O_CLOEXEC), r = -1;
 	size_t n = (size_t)(end - from);
 
 	if (old != -1 && file_pread(old, buf_room(&b, n), n,

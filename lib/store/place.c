@@ -304,6 +304,7 @@ struct append {
 	struct buf *name;
 	struct intent intent;
 	struct moved moved;
+	bool committed;
 };
 
 static int
@@ -373,7 +374,9 @@ append_all(struct append *a, uint32_t *uids, uint32_t *uidvalidity)
 	if (uidvalidity != NULL)
 		*uidvalidity = c.m.uidvalidity;
 	intent_done(&a->intent, c.t);
-	return change_commit(&c);
+	r = change_commit(&c);
+	a->committed = c.committed;
+	return r;
 }
 
 static enum store_result
@@ -394,12 +397,12 @@ append(struct mailbox *mb, struct draft **d, size_t n, uint32_t *uids,
 		r = intent_begin(&a.intent, mb, NULL, &b);
 	if (r == STORE_OK)
 		r = append_all(&a, uids, uidvalidity);
-	if (r != STORE_OK)
+	if (r != STORE_OK && !a.committed)
 		take_back(&a);
 	else if (n == 1 && fsync(mailbox_sub(mb, CUR)) == -1)
 		r = store_fail(mb->st, "sync the folder", errno);
 	for (size_t i = 0; i < n; i++) {
-		if (r == STORE_OK)
+		if (r == STORE_OK || a.committed)
 			d[i]->tmp[0] = '\0';
 		buf_free(&a.name[i]);
 	}

@@ -67,12 +67,20 @@ unlink_one(struct mailbox *mb, struct corpse *c)
 	int fd = mailbox_sub(mb, c->dir);
 	struct stat s;
 
-	if (c->name[0] == '\0' || fd == -1)
+	if (c->name[0] == '\0')
 		return;
-	if (fstatat(fd, c->name, &s, AT_SYMLINK_NOFOLLOW) == -1)
-		c->lost = errno == ENOENT;
-	else if (s.st_ino == c->inode)
-		unlinkat(fd, c->name, 0);
+	int r = fd == -1 ? -1 :
+	    fstatat(fd, c->name, &s, AT_SYMLINK_NOFOLLOW);
+	if (r == 0 && s.st_ino == c->inode)
+		r = unlinkat(fd, c->name, 0);
+	if (r == 0)
+		return;
+	/* What cannot be unlinked now stays known as dead, or the next look
+	 * would take it for a new message. */
+	if (fd != -1 && errno == ENOENT)
+		c->lost = true;
+	else
+		c->uid = 0;
 }
 
 /* What another program renamed the look finds under its new name; it is then
@@ -86,9 +94,15 @@ find_lost(struct mailbox *mb, struct corpse *c, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		any = any || c[i].lost;
-	if (!any || mailbox_look(mb, LOOK_FULL, &found) != STORE_OK ||
-	    mailbox_read(mb, &t, &m) != STORE_OK)
+	if (!any)
 		return;
+	if (mailbox_look(mb, LOOK_FULL, &found) != STORE_OK ||
+	    mailbox_read(mb, &t, &m) != STORE_OK) {
+		for (size_t i = 0; i < n; i++)
+			if (c[i].lost)
+				c[i].uid = 0;
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		struct span name;
 		int dir;

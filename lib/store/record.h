@@ -77,6 +77,7 @@ struct object {
 	uint32_t refs, pad;
 };
 
+/* The keys of the table above. */
 struct key key_mailbox(char kind, uint32_t mailbox);
 struct key key_uid(char kind, uint32_t mailbox, uint32_t uid);
 struct key key_modseq(char kind, uint32_t mailbox, uint64_t modseq,
@@ -109,9 +110,12 @@ struct change {
 	struct meta m;
 	uint64_t modseq;	/* of this change; 0: none used yet */
 	struct buf lines;
+	uint32_t uid_limit;	/* as they were when the change began */
+	uint64_t modseq_limit;
 	bool reserved;		/* lines must be durable before the commit */
 	bool sync_list;		/* … before OK */
 	bool spare_list;	/* do without the lines on a full disk */
+	bool committed;		/* whatever failed after that */
 	struct chunk chunk[KINDS];
 	uint32_t no[KINDS];	/* which chunk; UINT32_MAX: none */
 	bool touched[KINDS];
@@ -159,6 +163,7 @@ void change_rec(struct change *c, uint32_t uid, const struct rec *r);
 void change_wire(struct change *c, uint32_t uid, struct rec *r,
     uint64_t wire);
 
+/* Whether there is a living message of that UID, this change included. */
 bool change_present(struct change *c, uint32_t uid);
 
 /* What we do to a directory ourselves, between these two: it stays known if

@@ -188,8 +188,10 @@ mailbox_sub(struct mailbox *mb, int which)
 		int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 		int fd = openat(mb->dir, name[which], flags);
 
+		/* What comes into it is to last. */
 		if (fd == -1 && errno == ENOENT &&
-		    make_dir(mb->dir, name[which]) == 0)
+		    make_dir(mb->dir, name[which]) == 0 &&
+		    fsync(mb->dir) == 0)
 			fd = openat(mb->dir, name[which], flags);
 		mb->sub[which] = fd;
 	}
@@ -255,21 +257,25 @@ static uint32_t
 count_recent(struct mailbox *mb, struct txn *t, const struct meta *m)
 {
 	struct key from = key_mailbox('u', mb->id);
-	struct key next = key_uid('m', mb->id, m->first_recent);
-	uint32_t n = 0;
+	struct key next = key_chunk(mb->id, PRESENT, m->first_recent / CHUNK);
+	uint32_t n = 0, first = m->first_recent;
 	struct walk w;
 
 	walk_start(&w, t, &from, from.n);
 	while (walk_next(&w))
-		n += key_get_u32(&w.key, from.n) < m->first_recent;
-	walk_seek(&w, &next, 5);
+		n += key_get_u32(&w.key, from.n) < first;
+	walk_seek(&w, &next, next.n - sizeof first);
 	while (walk_next(&w)) {
-		struct rec r;
+		struct chunk c;
 
-		if (w.val.mv_size != sizeof r)
+		if (w.val.mv_size != sizeof c)
 			continue;
-		memcpy(&r, w.val.mv_data, sizeof r);
-		n += !(r.flags & REC_GONE);
+		memcpy(&c, w.val.mv_data, sizeof c);
+		n += c.count;
+		if (key_get_u32(&w.key, next.n - sizeof first) ==
+		    first / CHUNK)
+			for (uint32_t i = 0; i < first % CHUNK; i++)
+				n -= c.w[i / 64] >> i % 64 & 1;
 	}
 	walk_end(&w);
 	return n;

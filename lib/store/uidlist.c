@@ -291,6 +291,30 @@ parse_line(struct span line, struct uidlist *l)
 	}
 }
 
+void
+uidlist_heed(struct span text, uint32_t *uidnext, uint64_t *modseq)
+{
+	while (text.p != NULL) {
+		struct span line = span_cut(&text, '\n'), f;
+		uint64_t v, most = 0;
+
+		if (line.n > UIDLIST_LINE_MAX || !line_check(line, &line))
+			continue;
+		f = line;
+		struct span kind = span_cut(&f, ' ');
+		if (span_u64(kind, UINT32_MAX - 1, &v))
+			most = v + 1;
+		else if (span_eq(kind, SPAN("N")) &&
+		    span_u64(f, UINT32_MAX, &v))
+			most = v;
+		else if (span_eq(kind, SPAN("M")) &&
+		    span_u64(f, INT64_MAX, &v) && v > *modseq)
+			*modseq = v;
+		if (most > *uidnext)
+			*uidnext = (uint32_t)most;
+	}
+}
+
 bool
 uidlist_parse(struct span text, struct uidlist *l)
 {
@@ -311,6 +335,9 @@ uidlist_parse(struct span text, struct uidlist *l)
 	}
 	if (l->uidnext == 0)
 		l->uidnext = 1;
+	if (l->lines > 0)
+		uidlist_heed(span_skip(text, l->good), &l->uidnext,
+		    &l->modseq);
 	return l->lines > 0;
 }
 

@@ -42,12 +42,17 @@ struct uidlist {
 };
 
 /* Read; *l borrows the text.  False if the header cannot be read.  The first
- * bad line ends the list: what follows was not written whole. */
+ * bad line ends the list: what follows was not written whole, and only keeps
+ * its numbers from being used again. */
 bool uidlist_parse(struct span text, struct uidlist *l);
 void uidlist_free(struct uidlist *l);
 
 /* The message of that UID, or NULL. */
 struct uidlist_msg *uidlist_find(const struct uidlist *l, uint32_t uid);
+
+/* Of all whole lines of the text, wherever it begins: raise *uidnext above
+ * every UID and reservation, and *modseq to every reservation. */
+void uidlist_heed(struct span text, uint32_t *uidnext, uint64_t *modseq);
 
 /* Add one line. */
 void uidlist_header(struct buf *b, uint32_t uidvalidity, uint32_t uidnext,
