@@ -153,12 +153,24 @@ account_locate(const struct control *c, struct span login,
 	return r;
 }
 
+void
+account_expand(const struct account *a, struct span text, struct buf *to)
+{
+	while (text.n > 0) {
+		size_t at = span_find(text, SPAN("%u"));
+
+		buf_add(to, span_head(text, at));
+		if (at < text.n)
+			buf_adds(to, a->name);
+		text = span_skip(text, at + 2);
+	}
+}
+
 static void
 home_path(const struct control *c, struct account *a)
 {
 	struct control of_user = { c->dir, a->name };
 	struct buf value = { 0 };
-	struct span name = span_str(a->name);
 
 	if (!control_line(&of_user, "home", &value))
 		buf_adds(&value, "../users/%u");
@@ -169,15 +181,7 @@ home_path(const struct control *c, struct account *a)
 		buf_adds(&a->home, c->dir);
 		buf_addc(&a->home, '/');
 	}
-	for (;;) {
-		size_t at = span_find(s, SPAN("%u"));
-
-		buf_add(&a->home, span_head(s, at));
-		if (at == s.n)
-			break;
-		buf_add(&a->home, name);
-		s = span_skip(s, at + 2);
-	}
+	account_expand(a, s, &a->home);
 	buf_free(&value);
 }
 

@@ -25,6 +25,9 @@ struct account {
 
 void account_free(struct account *a);	/* leaves { 0 } */
 
+/* Add the text with the account's name for each "%u" in it. */
+void account_expand(const struct account *a, struct span text, struct buf *to);
+
 /* Whether that is a legal account name: [a-z0-9][a-z0-9._-]{0,63}. */
 bool account_legal(struct span name);
 

@@ -5,20 +5,6 @@
 
 #include "smtp/param.h"
 
-/* "%u" is the user's name. */
-static void
-substitute(struct span from, const char *name, struct buf *to)
-{
-	while (from.n > 0) {
-		size_t n = span_find(from, SPAN("%u"));
-
-		buf_add(to, span_head(from, n));
-		if (n < from.n)
-			buf_adds(to, name);
-		from = span_skip(from, n + 2);
-	}
-}
-
 /* The settings that hold for the user, if there is one. */
 static void
 settings(const struct control *general, struct target *t)
@@ -34,7 +20,7 @@ settings(const struct control *general, struct target *t)
 	    .rescan = (int64_t)control_num(&c, "rescan", 30, 1, 86400),
 	    .create = true };
 	if (t->account.name[0] != '\0' && control_line(&c, "index", &index)) {
-		substitute(buf_span(&index), t->account.name, &t->index);
+		account_expand(&t->account, buf_span(&index), &t->index);
 		t->cfg.index = buf_cstr(&t->index);
 	}
 	buf_free(&index);

@@ -31,13 +31,7 @@ command_find(struct span name)
 }
 
 static bool
-tls_offered(struct session *s)
-{
-	return login_tls_offered(s);
-}
-
-static bool
-no_login(struct session *s)
+no_login(const struct session *s)
 {
 	return !login_plain(s);
 }
@@ -49,12 +43,12 @@ no_login(struct session *s)
 static const struct {
 	const char *name;
 	unsigned when;
-	bool (*holds)(struct session *);	/* NULL: always */
+	bool (*holds)(const struct session *);	/* NULL: always */
 } abilities[] = {
 	{ "IMAP4rev1", ANY, NULL },	/* all of the families */
 	{ "LITERAL+", ANY, NULL },	/* lib/imap/reader.c */
 	{ "SASL-IR", ANON, NULL },	/* cmd_authenticate */
-	{ "STARTTLS", ANON, tls_offered },	/* cmd_starttls */
+	{ "STARTTLS", ANON, login_tls_offered },	/* cmd_starttls */
 	{ "LOGINDISABLED", ANON, no_login },	/* cmd_login */
 };
 

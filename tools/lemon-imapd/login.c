@@ -51,25 +51,6 @@ log_login(const struct session *s, const char *method)
 	log_end(&l);
 }
 
-/* "%u" is the user's name. */
-static void
-substitute(const struct session *s, struct buf *path)
-{
-	struct buf made = { 0 };
-	struct span rest = buf_span(path);
-
-	while (rest.n > 0) {
-		size_t n = span_find(rest, SPAN("%u"));
-
-		buf_add(&made, span_head(rest, n));
-		if (n < rest.n)
-			buf_adds(&made, s->account.name);
-		rest = span_skip(rest, n + 2);
-	}
-	buf_free(path);
-	*path = made;
-}
-
 /* Where the mail is, and what the account says for itself. */
 struct mail {
 	struct buf maildir, index;
@@ -101,10 +82,13 @@ settings(struct session *s, struct mail *m)
 	m->cfg = (struct store_config){ .create = true,
 	    .maildir = buf_cstr(&m->maildir),
 	    .rescan = (int64_t)control_num(c, "rescan", 30, 1, 86400) };
-	if (control_line(c, "index", &m->index)) {
-		substitute(s, &m->index);
+	struct buf index = { 0 };
+
+	if (control_line(c, "index", &index)) {
+		account_expand(&s->account, buf_span(&index), &m->index);
 		m->cfg.index = buf_cstr(&m->index);
 	}
+	buf_free(&index);
 	return imap_space_parse(buf_span(&s->space_value), &s->space) ?
 	    NULL : "the control file namespace is wrong";
 }
@@ -158,7 +142,7 @@ login_capability(struct session *s)
 }
 
 bool
-login_plain(struct session *s)
+login_plain(const struct session *s)
 {
 	struct buf mechs = { 0 };
 	bool found = false;

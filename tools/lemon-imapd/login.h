@@ -20,7 +20,7 @@ void login_refused(struct session *s, struct span user, const char *method,
 void login_capability(struct session *s);
 
 /* Whether a password may be sent now: PLAIN is offered. */
-bool login_plain(struct session *s);
+bool login_plain(const struct session *s);
 
 /* Whether STARTTLS can be done now. */
 bool login_tls_offered(const struct session *s);

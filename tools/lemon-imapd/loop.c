@@ -142,12 +142,14 @@ command_next(struct session *s)
 	}
 	s->count.commands++;
 	if (got == READER_BAD) {
-		/* Nobody looked whether it was LOGIN. */
-		trace_redact(s->in.trace, 0);
 		s->tag = read_tag(&l);
 		lex_fail(&l, why);
 	} else
 		r = run(s, &l);
+	/* Whatever it was, there may be a password in it. */
+	if (r == BAD && (s->state == ANON || got == READER_BAD ||
+	    (s->cmd != NULL && s->cmd->when == ANON)))
+		trace_redact(s->in.trace, 0);
 	if (r == ANSWERED)
 		return !s->closing;
 	if (s->state == ANON && r == BAD && ++s->mistakes >= MISTAKES_MAX)
