@@ -172,7 +172,7 @@ home_path(const struct control *c, struct account *a)
 	struct control of_user = { c->dir, a->name };
 	struct buf value = { 0 };
 
-	if (!control_line(&of_user, "home", &value))
+	if (!control_line(&of_user, "home", &value) || value.n == 0)
 		buf_adds(&value, "../users/%u");
 	struct span s = buf_span(&value);
 

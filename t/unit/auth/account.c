@@ -214,6 +214,12 @@ homes(void)
 	ok(r == (geteuid() == 0 ? -1 : 1),
 	    "as root an account without its home has to wait");
 	account_free(&a);
+	house_remove("users/bob/home");
+	house_add("users/bob/home", SPAN("\n"));
+	ok(account_find(&house, SPAN("bob"), &a) != 1 ||
+	    span_ends(buf_span(&a.home), SPAN("/../users/bob")),
+	    "an empty setting is none, and not the control directory");
+	account_free(&a);
 	buf_free(&b);
 }
 
