@@ -22,6 +22,11 @@ enum {
  * System flags live in file names, keywords in the uidlist: both are durable
  * before the answer, the index only repeats them.
  */
+struct renamed {
+	int dir;		/* where old was */
+	char *old, *to;
+};
+
 struct storing {
 	struct view *v;
 	const struct flag_change *ask;
@@ -33,6 +38,8 @@ struct storing {
 	uint32_t *keyword;	/* the numbers of ask->keyword, here and now */
 	struct set *add, *drop;	/* by keyword, for the lines */
 	size_t keywords;
+	struct renamed *undo;	/* of this portion, if it fails */
+	size_t undos;
 };
 
 static bool
@@ -93,6 +100,8 @@ rename_file(struct storing *s, struct change *c, uint32_t uid,
 		    mailbox_sub(mb, CUR), buf_cstr(&to));
 		if (r == 0) {
 			change_name(c, uid, CUR, buf_span(&to));
+			s->undo[s->undos++] = (struct renamed){ dir,
+			    xstrdup(buf_cstr(&old)), xstrdup(buf_cstr(&to)) };
 			s->names = true;
 		}
 	}
@@ -101,6 +110,25 @@ rename_file(struct storing *s, struct change *c, uint32_t uid,
 	buf_free(&to);
 	errno = e;
 	return r;
+}
+
+/* The names of a portion that was not committed are taken back, or the next
+ * look would find flags that were refused. */
+static void
+end_undo(struct storing *s, struct mailbox *mb, bool back)
+{
+	while (s->undos-- > 0) {
+		struct renamed *u = &s->undo[s->undos];
+
+		if (back)
+			file_move(mailbox_sub(mb, CUR), u->to,
+			    mailbox_sub(mb, u->dir), u->old);
+		free(u->old);
+		free(u->to);
+	}
+	free(s->undo);
+	s->undo = NULL;
+	s->undos = 0;
 }
 
 /* The keywords that a message is to have. */
@@ -202,6 +230,7 @@ store_some(struct storing *s, const struct set *uids, uint32_t *uid)
 		change_abort(&c);
 		return STORE_LIMIT;
 	}
+	s->undo = xcalloc(AT_ONCE, sizeof *s->undo);
 	change_dir_before(&c, CUR);
 	change_dir_before(&c, NEW);
 	for (int n = 0; n < AT_ONCE && *uid != 0 && e == 0; n++) {
@@ -216,6 +245,7 @@ store_some(struct storing *s, const struct set *uids, uint32_t *uid)
 	c.sync_list = false;	/* once, at the end */
 	c.m.list_dead += c.lines.n;
 	r = change_commit(&c);
+	end_undo(s, s->v->mb, !c.committed);
 	if (c.committed && c.modseq != 0) {
 		s->modseq = c.modseq;
 		view_own(s->v, c.modseq);

@@ -427,6 +427,8 @@ mailbox_place(struct mailbox *mb, struct draft **d, size_t n, bool delivery,
 	}
 	if (n == 0)
 		return STORE_OK;
+	if (!(mb->rights & RIGHT_WRITE))
+		return STORE_DENIED;
 	/* A file in new/ has no flags. */
 	if (delivery && plain && uids == NULL)
 		return deliver(mb, d, n);

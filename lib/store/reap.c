@@ -337,8 +337,12 @@ purge_kind(struct txn *t, char kind, uint32_t mailbox, int *left)
 			break;
 		}
 		if (kind == 'm' && w.val.mv_size == sizeof r) {
+			struct key p = key_uid('p', mailbox,
+			    key_get_u32(&w.key, 5));
+			struct span v;
+
 			memcpy(&r, w.val.mv_data, sizeof r);
-			if (!(r.flags & REC_GONE))
+			if (!(r.flags & REC_GONE) || txn_get(t, &p, &v))
 				object[n++] = r.object;
 		}
 		walk_delete(&w);

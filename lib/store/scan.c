@@ -54,7 +54,8 @@ must_read(const struct scan *s, const struct meta *m, int d, enum look how)
 	int64_t since = s->now - k->read;
 
 	if (dir_is(k, &s->before[d]))
-		return how == LOOK_FULL && k->dirty && is_quiet(s, d);
+		return (how == LOOK_FULL || m->messages < MANY) &&
+		    k->dirty && is_quiet(s, d);
 	if (m->messages < MANY || d == NEW || is_quiet(s, d))
 		return true;
 	/* A big one that never rests. */

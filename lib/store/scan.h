@@ -7,8 +7,9 @@
 /*
  * Noticing what other programs did to cur/ and new/.  A directory is read
  * only if its mtime is not the one that is known (QUICK), or also if nobody
- * touched it for two seconds and it was not read since (FULL): a change in
- * the same moment as the known mtime would not show in it.
+ * touched it for two seconds and it was not read since (FULL, and QUICK where
+ * there is little to read): a change in the same moment as the known mtime
+ * would not show in it.
  */
 enum look { LOOK_QUICK, LOOK_FULL };
 

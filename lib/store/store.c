@@ -88,6 +88,29 @@ open_dir(int at, const char *path)
 	return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* The entry of a directory, durably. */
+static int
+sync_above(const char *path)
+{
+	struct span all = span_str(path);
+	struct buf above = { 0 };
+
+	while (all.n > 1 && all.p[all.n - 1] == '/')
+		all.n--;
+	size_t slash = span_rchr(all, '/');
+	if (slash == all.n)
+		buf_addc(&above, '.');
+	else
+		buf_add(&above, span_head(all, slash + 1));
+	int fd = open_dir(AT_FDCWD, buf_cstr(&above));
+	buf_free(&above);
+	if (fd == -1)
+		return -1;
+	int r = fsync(fd);
+	close(fd);
+	return r;
+}
+
 /* The three directories that make a Maildir, durably. */
 static int
 make_maildir(int dir)
@@ -108,7 +131,8 @@ open_maildir(struct store *st, const struct store_config *cfg)
 	if ((st->dir = open_dir(AT_FDCWD, st->path)) == -1)
 		return store_fail(st, st->path, errno);
 	if (fstatat(st->dir, "cur", &s, 0) == -1) {
-		if (!cfg->create || make_maildir(st->dir) == -1)
+		if (!cfg->create || make_maildir(st->dir) == -1 ||
+		    sync_above(st->path) == -1)
 			return store_fail(st, st->path, errno);
 	}
 	return STORE_OK;

@@ -120,19 +120,24 @@ renamed_behind_us(void)
 	t_remove("M");
 }
 
+static void
+limit_files(rlim_t octets)
+{
+	struct rlimit now;
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &now);
+	now.rlim_cur = octets < now.rlim_max ? octets : now.rlim_max;
+	setrlimit(RLIMIT_FSIZE, &now);
+}
+
 /* LMDB's own writes fail, the short ones to the list do not. */
 static enum store_result
 failing_commit(struct change *c)
 {
-	struct rlimit was, now;
-
-	getrlimit(RLIMIT_FSIZE, &was);
-	now = was;
-	now.rlim_cur = 8192;
-	signal(SIGXFSZ, SIG_IGN);
-	setrlimit(RLIMIT_FSIZE, &now);
+	limit_files(8192);
 	enum store_result r = change_commit(c);
-	setrlimit(RLIMIT_FSIZE, &was);
+	limit_files(RLIM_INFINITY);
 	return r;
 }
 
@@ -184,6 +189,43 @@ lines_that_never_were(void)
 	uidlist_forget(&c.lines, &gone, 1);
 	ok(failing_commit(&c) != STORE_OK && list_size() == before,
 	    "the lines of a commit that failed are cut at once");
+	mailbox_close(mb);
+	store_close(st);
+	t_remove("M");
+}
+
+/* The list cannot be written when the files are renamed already. */
+static void
+refused_flags(void)
+{
+	struct store *st = t_store();
+	struct mailbox *mb = t_inbox(st);
+	struct span keyword = SPAN("work");
+	struct flag_change ask = { .op = FLAGS_ADD, .flags = MSG_SEEN,
+		.keyword = &keyword, .keywords = 1,
+		.unchangedsince = UINT64_MAX };
+	struct set finished = { 0 }, modified = { 0 };
+	struct view *v;
+	uint64_t modseq;
+
+	t_append(mb, text, MSG_FLAGGED, NULL);
+	t_append(mb, text, 0, NULL);
+	view_open(mb, &v);
+	limit_files((rlim_t)list_size());
+	enum store_result r = view_store(v, NULL, &ask, &finished, &modified,
+	    &modseq);
+	limit_files(RLIM_INFINITY);
+	ok(r != STORE_OK && r != STORE_ERROR,
+	    "a list that cannot be written is a clear failure");
+	t_is_view(v, "1:1F 2:2", "and no message has what was refused");
+	sh("rm -r M/.lemon");
+	t_is(mb, "1:1F 2:2", "not even the files' names");
+	ok(view_store(v, NULL, &ask, &finished, &modified, &modseq) ==
+	    STORE_OK && set_count(&finished) == 2, "it can be asked again");
+	t_is(mb, "1:1SF+work 2:2S+work", "and then they have it");
+	set_free(&finished);
+	set_free(&modified);
+	view_close(v);
 	mailbox_close(mb);
 	store_close(st);
 	t_remove("M");
@@ -331,6 +373,7 @@ main(void)
 	renamed_behind_us();
 	number_that_never_was();
 	lines_that_never_were();
+	refused_flags();
 	old_index();
 	fifo();
 	recent();
