@@ -15,12 +15,14 @@
  * What is left afterwards: everything (but running programs, links, devices
  * and sockets) below dirs; reading below the system's library directories,
  * the linker's cache and the time zones, since libraries may be opened at
- * first use; descriptors that are open already.  There are no new processes
- * or threads, no programs, no network, no signals to others.  A system call
- * that is not on the list fails: EPERM, or ENOSYS where the C library knows
- * another way.  Kernels before 5.19 have no Landlock that could rename
- * between directories; there, and on other processors than x86_64 and
- * arm64, a part is missing: see confine_level.
+ * first use; descriptors that are open already.  Modes, times and lengths
+ * change through descriptors only.  That a file elsewhere is there can still
+ * be seen, as the uid may: Landlock stops neither stat nor inotify.  There
+ * are no new processes or threads, no programs, no network, no signals to
+ * others.  A system call that is not on the list fails: EPERM, or ENOSYS
+ * where the C library knows another way.  Kernels before 5.19 have no
+ * Landlock that could rename between directories; there, and on other
+ * processors than x86_64 and arm64, a part is missing: see confine_level.
  */
 struct confine {
 	const char *const *dirs;	/* NULL-ended; full access below.  One

@@ -19,7 +19,8 @@ settings(const struct control *general, struct target *t)
 	t->cfg = (struct store_config){ .maildir = buf_cstr(&t->maildir),
 	    .rescan = (int64_t)control_num(&c, "rescan", 30, 1, 86400),
 	    .create = true };
-	if (t->account.name[0] != '\0' && control_line(&c, "index", &index)) {
+	if (t->account.name[0] != '\0' &&
+	    control_line(&c, "index", &index) && index.n > 0) {
 		account_expand(&t->account, buf_span(&index), &t->index);
 		t->cfg.index = buf_cstr(&t->index);
 	}

@@ -84,7 +84,7 @@ settings(struct session *s, struct mail *m)
 	    .rescan = (int64_t)control_num(c, "rescan", 30, 1, 86400) };
 	struct buf index = { 0 };
 
-	if (control_line(c, "index", &index)) {
+	if (control_line(c, "index", &index) && index.n > 0) {
 		account_expand(&s->account, buf_span(&index), &m->index);
 		m->cfg.index = buf_cstr(&m->index);
 	}
