@@ -327,6 +327,126 @@ client() {
 	[[ $output == *$'\nc OK '* ]]
 }
 
+@test "a message whose file is gone is not made up" {
+	mail . one
+	mail . two
+	client <<-'END'
+	import glob
+	c = imap(T + "/Maildir")
+	c.ask("SELECT INBOX")
+	for f in glob.glob(T + "/Maildir/*/*"):
+	    if b"one" in open(f, "rb").read():
+	        os.unlink(f)
+	for what in ("RFC822.SIZE", "ENVELOPE", "BODY.PEEK[]"):
+	    got = c.ask("FETCH 1:2 " + what)
+	    assert sum(l.startswith("* ") for l in got) == 1, got
+	    assert got[-1].startswith("t NO [EXPUNGEISSUED]"), got
+	assert c.ask("UID FETCH 1:* RFC822.SIZE")[-1].startswith("t OK")
+	END
+	run ! grep warning "$T/log"
+}
+
+@test "no size is told of a file that cannot be read" {
+	[ "$(id -u)" != 0 ] || chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T"
+	mail . one
+	chmod 0 "$T"/Maildir/new/*
+	[ "$(id -u)" != 0 ] || chown -R 65534:65534 "$T/Maildir"
+	run -0 say 'a SELECT INBOX' 'b FETCH 1 RFC822.SIZE' 'c LOGOUT'
+	[[ $output == *$'\nb NO '* ]]
+	[[ $output != *SIZE* ]]
+	grep 'FETCH: open a message: Permission denied' "$T/log"
+}
+
+@test "a header too long to be kept is told in full" {
+	{
+		for i in {1..11000}; do
+			printf 'X-%0100d: x\n' "$i"
+		done
+		printf 'Subject: late\n\nbody\n'
+	} >"$T/Maildir/new/1000000000.M1P1Q1.test"
+	run -0 say 'a SELECT INBOX' \
+	    'b FETCH 1 BODY.PEEK[HEADER.FIELDS (SUBJECT)]' 'c LOGOUT'
+	[[ $output == *$'\nSubject: late\n'* ]]
+}
+
+@test "a NUL in a message is never sent, and the sizes are true" {
+	printf 'Subject: a\0b\n\nc\0d\n' \
+	    >"$T/Maildir/new/1000000000.M1P1Q1.test"
+	client <<-'END'
+	c = imap(T + "/Maildir")
+	c.ask("SELECT INBOX")
+	got = c.ask("FETCH 1 (RFC822.SIZE BODY.PEEK[])")
+	assert "RFC822.SIZE 21 BODY[] {21}" in got[0], got
+	assert got[1:4] == ["Subject: a\x80b", "", "c\x80d"], got
+	got = c.ask("FETCH 1 BODY.PEEK[HEADER.FIELDS (Subject)]")
+	assert got[1] == "Subject: a\x80b", got
+	END
+}
+
+@test "SIGTERM ends a session with BYE, between two commands" {
+	client <<-'END'
+	import signal
+	for said in (b"", b"a IDLE\r\n"):
+	    c = imap(T + "/Maildir")
+	    c.send(said)
+	    if said:
+	        c.until("+ ")
+	    c.p.send_signal(signal.SIGTERM)
+	    assert c.line().startswith("* BYE "), said
+	    assert c.line() is None
+	    assert c.p.wait(30) == 0
+	# the other side of a pipe
+	p = subprocess.Popen(["lemon-imapd", T + "/Maildir"],
+	    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+	p.stdout.readline()
+	p.send_signal(signal.SIGTERM)
+	assert p.stdout.readline().startswith(b"* BYE ")
+	assert p.wait(30) == 0
+	END
+	grep 'why=stopped' "$T/log"
+}
+
+@test "who does not log in, and who is idle for too long, is sent away" {
+	client <<-'END'
+	os.environ["LEMON_LOGINTIMEOUT"] = "1"
+	os.environ["LEMON_IMAP_TIMEOUT"] = "1"
+	c = imap()
+	c.line()
+	assert c.line().startswith("* BYE ")
+	assert c.p.wait(30) == 0
+	for said in (b"", b"a IDLE\r\n"):
+	    c = imap(T + "/Maildir")
+	    c.send(said)
+	    if said:
+	        c.until("+ ")
+	    assert c.line().startswith("* BYE ")
+	    assert c.p.wait(30) == 0
+	END
+	[ "$(grep -c 'why=timeout' "$T/log")" = 3 ]
+}
+
+@test "a search stops when its client is gone" {
+	client <<-'END'
+	c = imap(T + "/Maildir")
+	body = b"Subject: x\r\n\r\n" + (b"n" * 98 + b"\r\n") * 160000
+	c.send(b"a APPEND INBOX {%d+}\r\n%s\r\n" % (len(body), body))
+	c.until("a OK")
+	c.ask("SELECT INBOX")
+	for i in range(6):
+	    c.ask("COPY 1:* INBOX")
+	c.end()
+	for patient in (True, False):
+	    c = imap(T + "/Maildir")
+	    c.ask("SELECT INBOX")
+	    c.send(b"b SEARCH BODY nowhere\r\n")
+	    if patient:
+	        c.until("b OK")
+	    c.end()
+	END
+	run -0 sed -n 's/.* cpu_ms=\([0-9]*\) .*/\1/p' "$T/log"
+	[ "${lines[2]}" -lt $((lines[1] / 2)) ]
+}
+
 @test "each copy has one UID, whoever looks at the mailbox meanwhile" {
 	client <<-'END'
 	import threading

@@ -8,3 +8,12 @@
 	echo "$output"
 	[ "$status" = 0 ]
 }
+
+@test "a server gives exactly the octets of every part" {
+	build=${LEMON_BUILD:-build}
+	export T=$BATS_TEST_TMPDIR LEMON_CONTROL=$BATS_TEST_TMPDIR/control
+	mkdir "$LEMON_CONTROL"
+	run python3 t/imap_parts.py "$build/t/unit/mime/parse.t" t/data/mail
+	echo "$output"
+	[ "$status" = 0 ]
+}

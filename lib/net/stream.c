@@ -94,6 +94,20 @@ out_flush(struct out *o)
 	return push(o, s);
 }
 
+enum out_peer
+out_peer(const struct out *o)
+{
+	struct pollfd p = { .fd = o->fd, .events = POLLRDHUP };
+
+	if (o->state != STREAM_OK)
+		return PEER_GONE;
+	if (poll(&p, 1, 0) <= 0)
+		return PEER_THERE;
+	if (p.revents & (POLLHUP | POLLERR | POLLNVAL))
+		return PEER_GONE;
+	return p.revents & POLLRDHUP ? PEER_SILENT : PEER_THERE;
+}
+
 void
 out_add(struct out *o, struct span s)
 {

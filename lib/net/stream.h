@@ -92,6 +92,12 @@ int64_t out_deadline(const struct out *o);
 /* Everything written so far is handed to the operation.  0, or -1. */
 int out_flush(struct out *o);
 
+/* Whether the peer is there, sends no more (it may read still), or is gone:
+ * nothing can be written.  Without waiting; a peer that just closed its
+ * connection counts as gone only when it was written to. */
+enum out_peer { PEER_THERE, PEER_SILENT, PEER_GONE };
+enum out_peer out_peer(const struct out *o);
+
 /* --- reading --- */
 
 /*

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -135,10 +136,17 @@ learn(struct batch_of *b, struct item *i)
 	struct buf digest = { 0 }, file = { 0 };
 	uint64_t size, object;
 	int fd;
+	enum store_result r = view_file(b->v, i->m.uid, &fd, &object, &file);
 
-	if (view_file(b->v, i->m.uid, &fd, &object, &file) == STORE_OK) {
-		if (digest_make(fd, buf_span(&file), &digest) == 0 &&
-		    digest_sizes(buf_span(&digest), &size, &i->m.size)) {
+	/* Another program took it away. */
+	if (r == STORE_EXPUNGED || r == STORE_NONEXISTENT) {
+		i->gone = true;
+		i->m.object = 0;
+	}
+	if (r == STORE_OK) {
+		if (digest_make(fd, buf_span(&file), &digest) != 0)
+			store_fail(b->v->mb->st, "read a message", errno);
+		else if (digest_sizes(buf_span(&digest), &size, &i->m.size)) {
 			i->at = b->digests.n;
 			i->n = digest.n;
 			i->learned = true;

@@ -19,6 +19,18 @@ struct window {
 	uint64_t skip, left;
 };
 
+/* RFC 3501 9: no literal may hold NUL (CHAR8 = %x01-ff), and leaving it out
+ * would make the sizes lie. */
+static void
+write_octets(struct out *o, struct span s)
+{
+	while (s.p != NULL) {
+		out_add(o, span_cut(&s, '\0'));
+		if (s.p != NULL)
+			out_addc(o, '\x80');
+	}
+}
+
 static void
 window_add(void *arg, struct span s)
 {
@@ -35,7 +47,7 @@ window_add(void *arg, struct span s)
 	w->skip = 0;
 	if (s.n > w->left)
 		s.n = (size_t)w->left;
-	out_add(w->out, s);
+	write_octets(w->out, s);
 	w->left -= s.n;
 }
 
@@ -86,7 +98,7 @@ find(const struct body *b, const struct section *q)
 	    .names = q->fields };
 	bool body_of = false;
 
-	if (body_kept(q)) {
+	if (d->fields_whole && body_kept(q)) {
 		c.kind = PIECE_KEPT;
 		return c;
 	}

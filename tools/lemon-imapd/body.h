@@ -15,7 +15,8 @@ struct body {
 	struct message *message;	/* NULL: only what body_kept says */
 };
 
-/* Whether the digest answers that section without the message's file. */
+/* Whether a digest with fields_whole answers that section without the
+ * message's file. */
 bool body_kept(const struct section *q);
 
 /* "BODY[TEXT] {12}…".  False if the file could not be read as far as was

@@ -66,10 +66,13 @@ wire_items(struct fetching *c, const struct msg *m, const struct digest *d,
 
 /* The file of a message whose digest does not answer everything. */
 static enum store_result
-open_file(struct fetching *c, uint32_t uid, struct message **m)
+open_file(struct fetching *c, uint32_t uid, const struct digest *d,
+    struct message **m)
 {
 	*m = NULL;
-	return c->file ? message_open(c->s->view, uid, m) : STORE_OK;
+	if (!c->file && (c->f.sections == 0 || d->fields_whole))
+		return STORE_OK;
+	return message_open(c->s->view, uid, m);
 }
 
 /* A response that breaks off in a literal leaves nothing to go on with. */
@@ -122,10 +125,12 @@ one(void *arg, uint32_t seq, const struct msg *m, struct span raw)
 		c->gone = true;
 		return true;
 	}
-	if (c->need & NEED_DIGEST && !digest_open(raw, &d))
+	/* A size of 0 is true only of what was read. */
+	if ((c->need & NEED_DIGEST && !digest_open(raw, &d)) ||
+	    (c->need & NEED_SIZE && m->size == 0 && raw.n == 0))
 		r = STORE_ERROR;
 	if (r == STORE_OK)
-		r = open_file(c, m->uid, &file);
+		r = open_file(c, m->uid, &d, &file);
 	if (r == STORE_EXPUNGED || r == STORE_NONEXISTENT)
 		c->gone = true;
 	else if (r != STORE_OK)

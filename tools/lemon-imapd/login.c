@@ -72,6 +72,9 @@ settings(struct session *s, struct mail *m)
 	s->reader.total_max = (size_t)control_num(c, "imap-command",
 	    COMMAND_OCTETS, s->reader.line_max, 1 << 30);
 	s->reader.skip_max = SKIP_OCTETS;
+	/* RFC 3501 5.4 */
+	s->idle_ms = 1000 * (int64_t)control_num(c, "imap-timeout", 30 * 60, 1,
+	    86400);
 	s->message_max = control_num(c, "databytes", 0, 0, INT64_MAX);
 	if (s->account.maildir.n > 0)
 		buf_add(&m->maildir, buf_span(&s->account.maildir));

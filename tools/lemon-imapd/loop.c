@@ -2,12 +2,11 @@
 #include "base/clock.h"
 #include "commands.h"
 #include "net/trace.h"
+#include "stop.h"
 
 enum {
-	LOGIN_MS = 60 * 1000,		/* for one whole command */
-	LOGIN_ALL_MS = 180 * 1000,	/* from the greeting to the login */
+	LOGIN_ALL = 3,			/* times login_ms, from the greeting */
 	LAST_WORDS_MS = 5 * 1000,	/* to be told that it was too slow */
-	IDLE_MS = 30 * 60 * 1000,	/* RFC 3501 5.4 */
 	MISTAKES_MAX = 10
 };
 
@@ -16,10 +15,12 @@ set_deadline(struct session *s)
 {
 	int64_t now = clock_ms();
 
-	s->reader.patience = s->state == ANON ? 0 : IDLE_MS;
-	s->in.deadline = now + (s->state == ANON ? LOGIN_MS : IDLE_MS);
-	if (s->state == ANON && s->in.deadline > s->started + LOGIN_ALL_MS)
-		s->in.deadline = s->started + LOGIN_ALL_MS;
+	int64_t all = s->started + LOGIN_ALL * s->login_ms;
+
+	s->reader.patience = s->state == ANON ? 0 : s->idle_ms;
+	s->in.deadline = now + (s->state == ANON ? s->login_ms : s->idle_ms);
+	if (s->state == ANON && s->in.deadline > all)
+		s->in.deadline = all;
 	/* A client that reads an octet now and then is slow as well. */
 	s->out.deadline = s->state == ANON ?
 	    s->in.deadline + LAST_WORDS_MS : 0;
@@ -117,7 +118,9 @@ afterwards(struct session *s)
 static void
 ended(struct session *s)
 {
-	if (s->in.state == STREAM_TIMEOUT)
+	if (stop_asked())
+		session_bye(s, "stopped", "The server is going down.");
+	else if (s->in.state == STREAM_TIMEOUT)
 		session_bye(s, "timeout", s->state == ANON ?
 		    "Too slow." : "Idle for too long.");
 	else if (s->bye == NULL)
@@ -133,6 +136,10 @@ command_next(struct session *s)
 	enum result r = BAD;
 
 	session_reset(s);
+	if (stop_asked()) {
+		ended(s);
+		return false;
+	}
 	set_deadline(s);
 	enum reader_result got = reader_command(&s->reader, &l, &why);
 

@@ -5,6 +5,7 @@
 #include "base/die.h"
 #include "commands.h"
 #include "greet.h"
+#include "stop.h"
 
 static const char usage[] =
     "usage: lemon-imapd [-s | -t] [MAILDIR | USER]";
@@ -35,6 +36,7 @@ main(int argc, char **argv)
 	g.who = argv[optind];
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	stop_catch();
 	session_open(&s);
 	if (greet(&s, &g))
 		while (command_next(&s))

@@ -9,9 +9,14 @@
 #include "base/die.h"
 #include "base/log.h"
 #include "net/trace.h"
+#include "stop.h"
 
-/* Before login one command may make us hold this much, and drop that. */
-enum { ANON_OCTETS = 8192, ANON_SKIP = 64 * 1024 };
+enum {
+	/* Before login one command may make us hold this much, and drop
+	 * that. */
+	ANON_OCTETS = 8192, ANON_SKIP = 64 * 1024,
+	PROBE_MS = 1000
+};
 
 struct set_list {
 	struct set set;
@@ -25,6 +30,8 @@ session_open(struct session *s)
 
 	*s = (struct session){ .state = ANON, .started = clock_ms() };
 	control_init(&s->control);
+	s->login_ms = 1000 * (int64_t)control_num(&s->control, "logintimeout",
+	    60, 1, 3600);
 	peer_find(&s->peer);
 	stream_open(&s->in, &s->out, 0, 1);
 	s->in.trace = s->out.trace = trace_open(getenv("LEMON_TRACE"));
@@ -168,12 +175,30 @@ session_uids(struct session *s, const struct seqset *q, bool uid,
 	return true;
 }
 
+/* Whoever closed its side for writing may wait for the answer still, or be
+ * gone: only writing tells. */
+static void
+probe(struct session *s)
+{
+	int64_t now = clock_ms();
+
+	if (now - s->probed < PROBE_MS)
+		return;
+	s->probed = now;
+	out_adds(&s->out, "* OK Still searching.\r\n");
+	out_flush(&s->out);
+}
+
 bool
 session_tick(void *session)
 {
 	struct session *s = session;
+	enum out_peer peer = out_peer(&s->out);
 
-	return s->in.state == STREAM_OK && s->out.state == STREAM_OK;
+	if (peer == PEER_SILENT)
+		probe(s);
+	return peer != PEER_GONE && s->in.state == STREAM_OK &&
+	    s->out.state == STREAM_OK && !stop_asked();
 }
 
 void

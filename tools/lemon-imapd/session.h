@@ -46,6 +46,9 @@ struct session {
 	const char *bye;	/* then why, for the log; NULL: LOGOUT */
 	int exit;		/* the code, EXIT_OK mostly */
 	int64_t started;
+	int64_t login_ms;	/* for one command before login */
+	int64_t idle_ms;	/* without one after it */
+	int64_t probed;		/* when session_tick last asked the client */
 
 	struct reader reader;
 	struct arena arena;	/* until the tagged reply */
@@ -120,7 +123,7 @@ bool session_uids(struct session *s, const struct seqset *q, bool uid,
  * before each tagged reply. */
 void session_updates(struct session *s, bool expunge);
 
-/* For long searches: flushes nothing, false when the client is gone. */
+/* For long searches: false when the client is gone, or we are to stop. */
 bool session_tick(void *session);
 
 /* Close the selected mailbox, if any, without telling or expunging. */
