@@ -492,15 +492,20 @@ scan_build(struct mailbox *mb)
 
 	if (r == STORE_OK)
 		r = list_read(mb, &text, &inode);
-	if (r == STORE_OK && uidlist_parse(buf_span(&text), &l)) {
-		adopt_sort(&l);
-		s.adopt.list = &l;
-	}
 	if (r == STORE_OK)
 		r = txn_read(mb->st, &t);
 	if (r == STORE_OK) {
-		if (mb->generation == index_generation(mb->st) &&
-		    meta_get(&t, mb->id, &m) && s.adopt.list != NULL) {
+		bool here = mb->generation == index_generation(mb->st) &&
+		    meta_get(&t, mb->id, &m);
+
+		/* The rest is of a builder who died: it will be cut. */
+		if (here && inode == m.list_ino && text.n > m.list_size)
+			text.n = m.list_size;
+		if (uidlist_parse(buf_span(&text), &l)) {
+			adopt_sort(&l);
+			s.adopt.list = &l;
+		}
+		if (here && s.adopt.list != NULL) {
 			s.known[CUR] = m.dir[CUR];
 			s.known[NEW] = m.dir[NEW];
 			for (int d = CUR; d <= NEW && r == STORE_OK; d++)
