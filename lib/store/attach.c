@@ -83,18 +83,18 @@ find(struct mailbox *mb, struct txn *t, uint32_t *id, struct meta *m)
 }
 
 /* Whether the folder's own list, if it can be read, is of this mailbox:
- * inode numbers are used again. */
+ * inode numbers are used again, so without one only the name will do. */
 static bool
-list_agrees(struct mailbox *mb, const struct meta *m)
+list_agrees(struct mailbox *mb, const struct meta *m, bool named)
 {
 	struct uidlist l;
 	char head[256];
-	bool yes = true;
+	bool yes = named;
 	int fd = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
 	    O_NONBLOCK | O_CLOEXEC);
 
 	if (fd == -1)
-		return true;	/* lost: it will be written anew */
+		return named;	/* lost: it will be written anew */
 	ssize_t n = file_pread(fd, head, sizeof head, 0);
 	close(fd);
 	if (n > 0 && uidlist_parse((struct span){ head, (size_t)n }, &l)) {
@@ -311,7 +311,8 @@ attach_join(struct change *c)
 
 	if (!is_attached(mb, c->t, &c->m)) {
 		if (attach_path(mb) != STORE_OK ||
-		    !find(mb, c->t, &id, &c->m) || !list_agrees(mb, &c->m))
+		    !find(mb, c->t, &id, &c->m) ||
+		    !list_agrees(mb, &c->m, id == by_disk(c->t, mb->disk)))
 			return STORE_CHANGED;
 		mb->id = id;
 		mb->generation = index_generation(mb->st);
@@ -333,11 +334,12 @@ attach_begin(struct change *c, struct mailbox *mb, size_t need, bool reserve)
 	if (is_attached(mb, c->t, &c->m))
 		return STORE_OK;
 	if ((r = attach_path(mb)) == STORE_OK) {
-		uint32_t id;
+		uint32_t id, named = by_disk(c->t, mb->disk);
 
-		if (find(mb, c->t, &id, &c->m) && list_agrees(mb, &c->m)) {
+		if (find(mb, c->t, &id, &c->m) &&
+		    list_agrees(mb, &c->m, id == named)) {
 			mb->id = id;
-			if (by_disk(c->t, mb->disk) != id)
+			if (id != named)
 				put_disk(c->t, mb->disk, id);
 			if ((r = list_cut(c)) == STORE_FULL)
 				r = STORE_OK;
@@ -359,7 +361,7 @@ attach_quietly(struct mailbox *mb, struct txn *t, struct meta *m)
 	uint32_t id = by_disk(t, mb->disk);
 
 	if (id == 0 || !meta_get(t, id, m) || !same_dir(mb, m) ||
-	    m->building || !list_exact(mb, m) || !list_agrees(mb, m))
+	    m->building || !list_exact(mb, m) || !list_agrees(mb, m, true))
 		return false;
 	mb->id = id;
 	mb->generation = index_generation(mb->st);
