@@ -45,6 +45,16 @@ deliver() {
 	[ -z "$(find M/tmp -type f)" ]
 }
 
+@test "root delivers into a Maildir as its owner" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	mkdir -p M/cur M/new M/tmp
+	chown -R nobody:nogroup M
+	deliver ./M <m
+	[ "$status" = 0 ]
+	[ "$(stat -c %U:%G "$(files M)")" = nobody:nogroup ]
+	[ -z "$(find M -user root)" ]
+}
+
 @test "sender and recipient become Return-Path and Delivered-To" {
 	deliver -f s@x.example -r alice@example.org ./M <m
 	[ "$status" = 0 ]

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "target.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "smtp/param.h"
@@ -52,11 +53,19 @@ target_address(const struct control *c, struct span address,
 	return 1;
 }
 
+/* Root becomes the Maildir's owner, who could not read mail of root's. */
 void
 target_maildir(const struct control *c, const char *path, struct target *t)
 {
+	struct stat st;
+
 	*t = (struct target){ .account = { .uid = (uid_t)-1,
 	    .gid = (gid_t)-1 } };
+	if (geteuid() == 0 && stat(path, &st) == 0 && st.st_uid != 0) {
+		t->account.uid = st.st_uid;
+		t->account.gid = st.st_gid;
+		t->own_process = true;
+	}
 	buf_adds(&t->maildir, path);
 	settings(c, t);
 }
