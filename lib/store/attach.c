@@ -383,7 +383,9 @@ mailbox_read(struct mailbox *mb, struct txn *t, struct meta *m)
 		txn_abort(t);
 		if ((r = change_begin(&c, mb, 0, true)) != STORE_OK)
 			return r;
-		if ((r = change_commit(&c)) != STORE_OK)
+		r = change_commit(&c);
+		/* Damage was found perhaps, and the index is made anew. */
+		if (r != STORE_OK && (r != STORE_ERROR || try > 1))
 			return r;
 	}
 	store_fail(mb->st, "the mailbox does not become ready", 0);

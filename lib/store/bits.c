@@ -28,8 +28,10 @@ bits_load(struct bits *b, struct txn *t, uint32_t mailbox, int kind)
 		struct bits_chunk *c = more(b);
 		uint32_t head[2];
 
-		if (w.val.mv_size != sizeof head + sizeof c->w)
+		if (w.val.mv_size != sizeof head + sizeof c->w) {
+			txn_damaged(t);
 			continue;
+		}
 		memcpy(head, w.val.mv_data, sizeof head);
 		if (head[0] == 0)
 			continue;
@@ -37,6 +39,10 @@ bits_load(struct bits *b, struct txn *t, uint32_t mailbox, int kind)
 			.count = head[0] };
 		memcpy(c->w, (char *)w.val.mv_data + sizeof head,
 		    sizeof c->w);
+		for (size_t i = 0; i < WORDS; i++)
+			head[0] -= (uint32_t)__builtin_popcountll(c->w[i]);
+		if (head[0] != 0)
+			txn_damaged(t);
 		b->n++;
 	}
 	walk_end(&w);

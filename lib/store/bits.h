@@ -22,7 +22,8 @@ struct bits {
 	uint32_t total;
 };
 
-/* Read from the index; what b held is replaced. */
+/* Read from the index; what b held is replaced.  txn_result tells if it is
+ * damaged. */
 void bits_load(struct bits *b, struct txn *t, uint32_t mailbox, int kind);
 void bits_free(struct bits *b);
 

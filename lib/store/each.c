@@ -117,15 +117,20 @@ gather(struct batch_of *b)
 		}
 		while (have && (at = key_get_u32(&w.key, 5)) < b->uid)
 			have = walk_next(&w);
-		if (have && at == b->uid && w.val.mv_size == sizeof r)
-			memcpy(&r, w.val.mv_data, sizeof r);
+		if (have && at == b->uid) {
+			if (w.val.mv_size == sizeof r)
+				memcpy(&r, w.val.mv_data, sizeof r);
+			else
+				txn_damaged(&t);
+		}
 		i->gone = (r.flags & REC_GONE) != 0;
 		fill(b, &t, i, &r);
 		b->uid = advance(b, b->uid, &b->seq);
 	}
 	walk_end(&w);
+	res = txn_result(&t);
 	txn_abort(&t);
-	return STORE_OK;
+	return res;
 }
 
 /* --- what was never looked into --- */

@@ -163,6 +163,20 @@ is_same(struct store *st)
 	    (uint64_t)d.st_size / ix->page > info.me_last_pgno);
 }
 
+/* LMDB is about to abort the process over a damaged page.  With the index
+ * gone the next one makes it anew, and does not die of it again. */
+static void
+on_assert(MDB_env *env, const char *message)
+{
+	struct store *st = mdb_env_get_userctx(env);
+	struct stat s;
+
+	(void)message;
+	if (fstatat(st->index_dir, DATA, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    s.st_dev == st->ix->dev && s.st_ino == st->ix->ino)
+		unlinkat(st->index_dir, DATA, 0);
+}
+
 /* 0, or LMDB's or the system's error. */
 static int
 env_open(struct store *st)
@@ -184,6 +198,8 @@ env_open(struct store *st)
 	if ((e = mdb_env_create(&ix->env)) != 0)
 		return e;
 	mdb_env_set_mapsize(ix->env, size);
+	mdb_env_set_userctx(ix->env, st);
+	mdb_env_set_assert(ix->env, on_assert);
 	buf_adds(&path, st->index_path);
 	buf_adds(&path, "/index");
 	e = mdb_env_open(ix->env, buf_cstr(&path), MDB_NOTLS, 0600);

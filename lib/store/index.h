@@ -67,6 +67,12 @@ enum store_result txn_write(struct store *st, struct txn *t, size_t need,
 
 /* Commit durably, or give up; both end it and release the lock. */
 enum store_result txn_commit(struct txn *t);
+
+/* The first failure so far.  What was read says what cannot be: note it, so
+ * that the next look makes the index anew. */
+enum store_result txn_result(const struct txn *t);
+void txn_damaged(struct txn *t);
+
 void txn_abort(struct txn *t);	/* a transaction that has ended is fine */
 
 /* --- keys: one letter for the kind, then numbers in big-endian order --- */

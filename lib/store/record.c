@@ -161,7 +161,7 @@ change_flush(struct change *c)
 	for (int i = 0; i < KINDS; i++)
 		chunk_put(c, i);
 	txn_put(c->t, &k, octets(&c->m, sizeof c->m));
-	return c->t->err == 0 ? STORE_OK : STORE_ERROR;
+	return txn_result(c->t);
 }
 
 /* --- messages --- */

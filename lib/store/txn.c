@@ -19,6 +19,7 @@ lmdb_fail(struct store *st, const char *what, int e)
 		return STORE_INUSE;
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
+	case MDB_PAGE_FULL:
 	case MDB_PANIC:
 	case MDB_INVALID:
 	case MDB_BAD_TXN:
@@ -209,8 +210,20 @@ note(struct txn *t, int e)
 		return;
 	if (t->err == 0)
 		t->err = e;
-	if (!t->write)
-		lmdb_fail(t->st, "read the index", e);
+	lmdb_fail(t->st, t->write ? "write the index" : "read the index", e);
+}
+
+void
+txn_damaged(struct txn *t)
+{
+	note(t, MDB_CORRUPTED);
+}
+
+enum store_result
+txn_result(const struct txn *t)
+{
+	return t->err == 0 ? STORE_OK : lmdb_fail(t->st, t->write ?
+	    "write the index" : "read the index", t->err);
 }
 
 bool

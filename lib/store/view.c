@@ -32,17 +32,39 @@ add_recent(struct view *v, struct txn *t, const struct meta *m)
 	walk_end(&w);
 }
 
+/* The messages that are there now.  They are counted, too: a client must not
+ * be told that messages are gone because a page is damaged. */
+static enum store_result
+load_present(struct mailbox *mb, struct txn *t, const struct meta *m,
+    struct bits *present)
+{
+	bits_load(present, t, mb->id, PRESENT);
+	if (present->total != m->messages)
+		txn_damaged(t);
+	return txn_result(t);
+}
+
 enum store_result
 view_open(struct mailbox *mb, struct view **out)
 {
 	struct txn t;
 	struct meta m;
+	struct bits present = { 0 };
 	bool found;
-	enum store_result r = mailbox_look(mb, LOOK_QUICK, &found);
+	enum store_result r = STORE_ERROR;
 
 	*out = NULL;
-	if (r == STORE_OK)
-		r = mailbox_read(mb, &t, &m);
+	/* Once more if damage is found: then the index is made anew. */
+	for (int try = 0; try < 2 && r == STORE_ERROR; try++) {
+		r = mailbox_look(mb, LOOK_QUICK, &found);
+		if (r == STORE_OK)
+			r = mailbox_read(mb, &t, &m);
+		if (r == STORE_OK &&
+		    (r = load_present(mb, &t, &m, &present)) != STORE_OK) {
+			txn_abort(&t);
+			bits_free(&present);
+		}
+	}
 	if (r != STORE_OK)
 		return r;
 	struct view *v = xcalloc(1, sizeof *v);
@@ -51,7 +73,7 @@ view_open(struct mailbox *mb, struct view **out)
 	v->uidvalidity = m.uidvalidity;
 	v->modseq = m.modseq;
 	v->keywords = m.keywords;
-	bits_load(&v->present, &t, mb->id, PRESENT);
+	v->present = present;
 	add_recent(v, &t, &m);
 	txn_abort(&t);
 	*out = v;
@@ -293,14 +315,20 @@ view_sync(struct view *v, bool expunge, struct view_changes *ch,
 		return STORE_CHANGED;
 	}
 	ch->keywords = m.keywords != v->keywords;
-	v->keywords = m.keywords;
 	if (m.modseq == v->modseq && m.uidnext == v->uidnext &&
 	    !(v->held && expunge)) {
+		v->keywords = m.keywords;
 		txn_abort(&t);
 		return STORE_OK;
 	}
 	find_changed(v, &t, ch);
-	bits_load(&now, &t, v->mb->id, PRESENT);
+	if ((r = load_present(v->mb, &t, &m, &now)) != STORE_OK) {
+		set_clear(&ch->changed);
+		txn_abort(&t);
+		bits_free(&now);
+		return r;
+	}
+	v->keywords = m.keywords;
 	find_vanished(v, &now, &gone);
 	ch->exists = has_more(v, &now, (size_t)set_count(&gone));
 	if (expunge && fn != NULL)

@@ -364,6 +364,48 @@ cut_short(void)
 	t_remove("M");
 }
 
+/* A record of the wrong size is damage: the index is made anew. */
+static void
+damaged(void)
+{
+	static const char kinds[] = "Mmbk";
+
+	for (const char *k = kinds; *k != '\0'; k++) {
+		struct store *st = t_store();
+		struct mailbox *mb = t_inbox(st);
+		struct mailbox_status s, after;
+		struct change c;
+		char name[80];
+
+		t_append(mb, text, MSG_SEEN, "work");
+		t_append(mb, text, 0, NULL);
+		mailbox_status(mb, &s);
+		change_begin(&c, mb, 0, false);
+		struct key key = *k == 'M' ? key_mailbox('M', mb->id) :
+		    *k == 'b' ? key_chunk(mb->id, PRESENT, 0) :
+		    key_uid(*k, mb->id, 1);
+		txn_put(c.t, &key, SPAN("x"));
+		txn_commit(c.t);
+		c.t = NULL;
+		mailbox_close(mb);
+		store_close(st);
+		st = t_store();
+		mb = t_inbox(st);
+		struct view *v = NULL;
+		bool all = view_open(mb, &v) == STORE_OK &&
+		    view_exists(v) == 2;
+		view_close(v);
+		t_append(mb, text, 0, NULL);
+		snprintf(name, sizeof name, "a damaged %c is mended", *k);
+		ok(all && mailbox_status(mb, &after) == STORE_OK &&
+		    after.uidvalidity == s.uidvalidity &&
+		    after.messages > s.messages, name);
+		mailbox_close(mb);
+		store_close(st);
+		t_remove("M");
+	}
+}
+
 int
 main(void)
 {
@@ -379,6 +421,7 @@ main(void)
 	recent();
 	stays_dead();
 	cut_short();
+	damaged();
 	t_remove_dir();
 	return done();
 }
