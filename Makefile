@@ -96,8 +96,8 @@ install: all
 	    $(DESTDIR)$(PREFIX)/bin
 	for m in $(MAN); do install -m 644 $$m \
 	    $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; done
-	mkdir -p $(DESTDIR)$(PREFIX)/share/lemon
-	cp -R etc $(DESTDIR)$(PREFIX)/share/lemon/examples
+	mkdir -p $(DESTDIR)$(PREFIX)/share/lemon/examples
+	cp -R etc/. $(DESTDIR)$(PREFIX)/share/lemon/examples
 clean:
 	rm -rf build build-* $(TOOLS:%=bin/%)
 

@@ -200,3 +200,12 @@ as_root() {
 		[ -x "$BIN/$program" ]
 	done
 }
+
+@test "what is installed twice is there once" {
+	for i in 1 2; do
+		make -s -C "$BATS_TEST_DIRNAME/.." install -o all \
+		    DESTDIR="$PWD/root" PREFIX=/usr
+	done
+	[ "$(ls root/usr/share/lemon/examples)" = "$(ls "$ETC")" ]
+	[ -x root/usr/bin/lemon-user ]
+}
