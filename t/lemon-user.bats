@@ -273,3 +273,11 @@ tv		" ]
 	[ "${lines[0]%%:*}" = - ]
 	[[ ${lines[0]} == *'SCRAM-SHA-256$8192:'* ]]
 }
+
+@test "without a control directory it says what to do" {
+	run -75 --separate-stderr lemon-user -c "$BATS_TEST_TMPDIR/none" list
+	[[ $stderr == *"/none: make it, or name another with -c" ]]
+	run -75 --separate-stderr lemon-user -c "$BATS_TEST_TMPDIR/none" \
+	    add alice <<<x
+	[[ $stderr == *"/none: make it, or name another with -c" ]]
+}
