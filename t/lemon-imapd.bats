@@ -469,3 +469,11 @@ client() {
 	assert c.ask("UID FETCH 1:* BODY.PEEK[]")[-1].startswith("t OK")
 	END
 }
+
+@test "TLS without a certificate says in the log which file is missing" {
+	run -75 --separate-stderr lemon-imapd -s </dev/null
+	[ -z "$output" ]
+	[[ $stderr == *"no tls.pem"* ]]
+	CERTFILE=$T/none run -75 --separate-stderr lemon-imapd -s </dev/null
+	[[ $stderr == *"CERTFILE"* ]]
+}

@@ -43,7 +43,9 @@ tls_configure(const struct control *c, const char **why)
 		cfg.tickets = buf_cstr(&tickets);
 	if (find(c, "CAFILE", "client-ca.pem", &ca))
 		cfg.cafile = buf_cstr(&ca);
-	struct tls *t = tls_server_new(&cfg, why);
+	*why = "there is no tls.pem, or CERTFILE, that can be read";
+	struct tls *t = access(cfg.certfile, R_OK) == 0 ?
+	    tls_server_new(&cfg, why) : NULL;
 
 	buf_free(&cert);
 	buf_free(&tickets);
