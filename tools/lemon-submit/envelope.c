@@ -54,7 +54,7 @@ way_out(struct submit *s, struct hop *h, bool local, struct smtp_reply *r)
 		return true;
 	if (local)
 		smtp_reply_set(r, 451, "4.3.5",
-		    "There is no way to local mailboxes");
+		    "There is no way to local mailboxes: no lmtp-socket");
 	else	/* RFC 3463 X.4.4 */
 		smtp_reply_set(r, 550, "5.4.4",
 		    "Mail is taken for local addresses only");
