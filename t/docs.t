@@ -55,6 +55,11 @@ do
 	code=$?
 	[ $code = 0 ] && echo "$out" | grep -qi '^usage'
 	result $? "$p -h says how to use it"
+	for o in $(echo "$opts" | fold -w1)
+	do
+		echo "$out" | grep -q -- "-$o"
+		result $? "$p -h names -$o"
+	done
 done
 
 for page in lemon.7 lemon-control.5 lemon-maildir.5

@@ -15,7 +15,7 @@
 #include "base/file.h"
 
 static const char usage[] =
-    "usage: lemon-verifier [-l LABEL] [-s SCOPE] [-e DATE] [-i ROUNDS]\n";
+    "usage: lemon-verifier [-u] [-l LABEL] [-s SCOPE] [-e DATE] [-i ROUNDS]\n";
 
 struct options {
 	struct verifier v;
