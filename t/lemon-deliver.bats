@@ -85,17 +85,40 @@ deliver() {
 }
 
 @test "a user who is not there is 65 and 5.1.1" {
+	user alice
 	deliver nobody-here <m
 	[ "$status" = 65 ] && [[ $stderr == 5.1.1\ * ]]
 }
 
 @test "a wrong command line never bounces mail" {
+	run -75 --separate-stderr lemon-deliver '' <m
+	run -75 --separate-stderr lemon-deliver alice <m	# no accounts
+	LEMON_CONTROL=/nonexistent run -75 --separate-stderr \
+	    lemon-deliver alice <m
 	for args in '' '-x ./M' './M ./N' '-l ./M' '-l -f a' '-f'; do
 		run -75 --separate-stderr lemon-deliver $args <m
 		[[ $stderr == 4.3.5\ * ]]
 	done
 	mkdir control/databytes
 	run -75 lemon-deliver ./M <m
+}
+
+@test "what is in the way in a Maildir is 75, and said" {
+	lemon-deliver ./M <m
+	rm -r M/new
+	: >M/new
+	run -75 --separate-stderr lemon-deliver ./M <m
+	[[ $stderr == "4.3.0 "*"Not a directory"* ]]
+	: >F
+	for dir in ./F ./no/such ./m; do
+		run -75 --separate-stderr lemon-deliver $dir <m
+		[[ $stderr == "4.3.0 "*$dir* ]]
+	done
+	run -75 --separate-stderr sh -c 'exec lemon-deliver ./N <&-'
+	[[ $stderr == "4.3.0 "* ]]
+	run -75 --separate-stderr lemon-deliver ./N <.
+	[[ $stderr == "4.3.0 "*directory* ]]
+	[ ! -e N/new ] || [ -z "$(files N)" ]
 }
 
 @test "a message over databytes is 65 and 5.2.3" {
@@ -197,6 +220,17 @@ deliver() {
 	grep -q '<[-~]* *250 2.0.0' out
 	grep -q '^hi' "$(files home/alice/Maildir)"
 	! grep -q 250.DSN out
+}
+
+@test "who is named twice in a transaction gets one copy, and two answers" {
+	user alice; user bob
+	printf '%s\r\n' 'LHLO x' 'MAIL FROM:<s@x.example>' \
+	    'RCPT TO:<alice@example.org>' 'RCPT TO:<bob>' \
+	    'RCPT TO:<"Alice"@EXAMPLE.org>' 'RCPT TO:<alice+x@example.org>' \
+	    DATA 'Subject: x' '' text . QUIT | lemon-deliver -l >said 2>log
+	[ "$(grep -c '^250 2.0.0' said)" = 4 ]
+	[ "$(files home/alice/Maildir | wc -l)" = 2 ]
+	[ "$(files home/bob/Maildir | wc -l)" = 1 ]
 }
 
 # Owed notices go out by the next hop, here a socket that keeps them.

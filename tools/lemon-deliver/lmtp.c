@@ -141,6 +141,19 @@ deliver(struct session *s, const struct target *t, struct smtp_reply *r)
 	buf_free(&top);
 }
 
+/* The recipient before i that is the very same one, or i: who is named twice
+ * gets one copy. */
+static size_t
+twin(const struct session *s, size_t i)
+{
+	size_t k = 0;
+
+	while (k < i && !span_ieq(buf_span(&s->target[k].address),
+	    buf_span(&s->target[i].address)))
+		k++;
+	return k;
+}
+
 /* RFC 2033 4.2: each recipient has an answer of its own. */
 static void
 end(void *ctx, struct smtp_reply *r, size_t n)
@@ -149,7 +162,12 @@ end(void *ctx, struct smtp_reply *r, size_t n)
 
 	s->delivered = xcalloc(n, sizeof *s->delivered);
 	for (size_t i = 0; i < n; i++) {
-		deliver(s, &s->target[i], &r[i]);
+		size_t first = twin(s, i);
+
+		if (first < i)
+			smtp_reply_copy(&r[i], &r[first]);
+		else
+			deliver(s, &s->target[i], &r[i]);
 		s->delivered[i] = smtp_reply_class(&r[i]) == 2;
 	}
 }

@@ -38,7 +38,8 @@ options(struct options *o, int argc, char **argv)
 	else if (!o->lmtp || optind < argc || o->sender != NULL ||
 	    o->recipient != NULL || o->folder != NULL)
 		return false;
-	return true;
+	/* "" is a variable that is not set. */
+	return o->lmtp || o->target[0] != '\0';
 }
 
 int

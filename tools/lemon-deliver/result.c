@@ -14,7 +14,8 @@ result_reply(enum store_result e, struct smtp_reply *r)
 		smtp_reply_set(r, 452, "4.3.1", "No space left");
 		return;
 	case STORE_LIMIT:
-		smtp_reply_set(r, 452, "4.2.2", "The mailbox is full");
+		smtp_reply_set(r, 451, "4.3.0",
+		    "A limit of this system was reached");
 		return;
 	case STORE_DENIED:
 		smtp_reply_set(r, 450, "4.2.1",

@@ -16,15 +16,15 @@
  * sentence that begins with an enhanced status code.
  */
 static int
-verdict(const struct smtp_reply *r, const char *why)
+verdict(const struct smtp_reply *r, struct span why)
 {
 	unsigned class = smtp_reply_class(r);
 
 	if (class == 2)
 		return EXIT_OK;
 	fprintf(stderr, "%s %.*s", r->status, (int)r->text.n, r->text.p);
-	if (why != NULL && *why != '\0')
-		fprintf(stderr, " (%s)", why);
+	if (why.n > 0)
+		fprintf(stderr, " (%.*s)", (int)why.n, why.p);
 	fputc('\n', stderr);
 	if (class != 5)
 		return EXIT_TEMP;
@@ -116,8 +116,9 @@ enter(const struct target *t, struct boxes *b, const char **why)
 
 static void
 deliver(const struct options *o, struct target *t, struct letter *l,
-    struct smtp_reply *r, const char **why)
+    struct smtp_reply *r, struct buf *said)
 {
+	const char *why = NULL;	/* lasts as long as the store */
 	struct boxes b = { 0 };
 	struct buf top = { 0 };
 
@@ -125,7 +126,7 @@ deliver(const struct options *o, struct target *t, struct letter *l,
 	top_fields(o, l, t, &top);
 	if (l->spool.error != 0) {
 		smtp_reply_std(r, SMTP_FULL);
-		*why = strerror(l->spool.error);
+		why = strerror(l->spool.error);
 	} else if (t->databytes > 0 && spool_size(&l->spool) > t->databytes) {
 		smtp_reply_set(r, 552, "5.2.3", "The message is too big");
 	} else if (t->address.n > 0 &&
@@ -133,12 +134,14 @@ deliver(const struct options *o, struct target *t, struct letter *l,
 		smtp_reply_set(r, 554, "5.4.6", "This message was here "
 		    "before: a loop");
 	} else {
-		enum store_result e = enter(t, &b, why);
+		enum store_result e = enter(t, &b, &why);
 
 		if (e == STORE_OK)
-			e = boxes_put(&b, t, l, buf_span(&top), why);
+			e = boxes_put(&b, t, l, buf_span(&top), &why);
 		result_reply(e, r);
 	}
+	if (smtp_reply_class(r) != 2 && why != NULL)
+		buf_adds(said, why);
 	/* The answer is our end, so nobody waits for the bell longer than
 	 * for us. */
 	boxes_settle(&b);
@@ -182,7 +185,7 @@ single(const struct options *o)
 	struct target t = { 0 };
 	struct letter l = { 0 };
 	struct smtp_reply r = { 0 };
-	const char *why = NULL;
+	struct buf why = { 0 };
 	int code;
 
 	control_init(&c);
@@ -194,14 +197,15 @@ single(const struct options *o)
 		if (letter_read(&l, 0) == 0) {
 			deliver(o, &t, &l, &r, &why);
 		} else {
+			buf_adds(&why, strerror(errno));
 			smtp_reply_set(&r, 451, "4.3.0",
 			    "Standard input cannot be read");
-			why = strerror(errno);
 		}
 	} else {
 		drain();
 	}
-	code = verdict(&r, why);
+	code = verdict(&r, buf_span(&why));
+	buf_free(&why);
 	letter_free(&l);
 	target_free(&t);
 	smtp_reply_free(&r);

@@ -28,6 +28,20 @@ settings(const struct control *general, struct target *t)
 	buf_free(&index);
 }
 
+/* Without any accounts we look in the wrong place, or too early: that is no
+ * reason to send mail back. */
+static bool
+no_accounts(const struct control *c)
+{
+	struct buf path = { 0 };
+	bool none;
+
+	control_path(c, "users", &path);
+	none = access(buf_cstr(&path), F_OK) != 0;
+	buf_free(&path);
+	return none;
+}
+
 int
 target_address(const struct control *c, struct span address,
     struct target *t)
@@ -39,7 +53,7 @@ target_address(const struct control *c, struct span address,
 	found = account_of_address(c, address, &t->account, &detail);
 	if (found <= 0) {
 		account_free(&t->account);
-		return found;
+		return found == 0 && no_accounts(c) ? -1 : found;
 	}
 	if (t->account.maildir.n > 0) {
 		buf_add(&t->maildir, buf_span(&t->account.maildir));
