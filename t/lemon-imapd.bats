@@ -303,6 +303,38 @@ client() {
 	END
 }
 
+@test "a message is recent in the session that heard of it first" {
+	client <<-'END'
+	a, b = imap(T + "/Maildir"), imap(T + "/Maildir")
+	a.ask("SELECT INBOX")
+	b.send(b"x APPEND INBOX {3+}\r\na\r\n\r\n")
+	b.until("x OK")
+	assert "* 1 RECENT" in a.ask("NOOP")
+	# a answers this when it has noted that
+	a.ask("CAPABILITY")
+	assert "* 0 RECENT" in b.ask("SELECT INBOX")
+	END
+}
+
+@test "COPY of sequence numbers copies all of them or nothing" {
+	client <<-'END'
+	a, b = imap(T + "/Maildir"), imap(T + "/Maildir")
+	for i in range(3):
+	    a.send(b"x APPEND INBOX {3+}\r\na\r\n\r\n")
+	    a.until("x OK")
+	a.ask("CREATE Work")
+	a.ask("SELECT INBOX")
+	b.ask("SELECT INBOX")
+	b.ask("STORE 2 +FLAGS.SILENT (\\Deleted)")
+	b.ask("EXPUNGE")
+	assert a.ask("COPY 1:3 Work")[-1].startswith("t NO [EXPUNGEISSUED]")
+	assert "(MESSAGES 0)" in a.ask("STATUS Work (MESSAGES)")[0]
+	b.ask("STORE 1 +FLAGS.SILENT (\\Deleted)")
+	b.ask("EXPUNGE")
+	assert " 3 1]" in a.ask("UID COPY 1:* Work")[-1]
+	END
+}
+
 @test "a mailbox that is deleted ends the sessions that have it open" {
 	client <<-'END'
 	a, b = imap(T + "/Maildir"), imap(T + "/Maildir")

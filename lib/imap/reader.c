@@ -113,7 +113,6 @@ reader_line(struct reader *r, struct span *line, const char **why)
 		return READER_END;
 	*line = r->last;
 	*why = line_error(how);
-	r->last = (struct span){ "", 0 };
 	return *why == NULL ? READER_OK : READER_BAD;
 }
 

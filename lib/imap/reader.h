@@ -59,7 +59,8 @@ struct span reader_pull(struct reader *r);
 bool reader_pulled(const struct reader *r);
 void reader_after(struct reader *r, struct lex *l);
 
-/* A line that is no command (AUTHENTICATE's responses, IDLE's DONE). */
+/* A line that is no command (AUTHENTICATE's responses, IDLE's DONE).  If it
+ * is a command all the same reader_finish drops its literals. */
 enum reader_result reader_line(struct reader *r, struct span *line,
     const char **why);
 

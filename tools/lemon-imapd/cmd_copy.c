@@ -39,6 +39,27 @@ report(struct session *s, const struct copied *done, bool move)
 	return reply_ok(s, "Moved.");
 }
 
+static bool
+is_there(void *arg, uint32_t seq, const struct msg *m, struct span digest)
+{
+	bool *all = arg;
+
+	(void)seq, (void)digest;
+	*all = m->object != 0;
+	return *all;
+}
+
+/* RFC 3501 6.4.7: all or nothing; the client has not heard yet that one of
+ * its sequence numbers is no message's any more. */
+static bool
+all_there(struct session *s, const struct set *uids)
+{
+	bool all = true;
+
+	view_each(s->view, uids, 0, is_there, &all);
+	return all;
+}
+
 static enum result
 transfer(struct session *s, struct lex *l, bool uid, bool move)
 {
@@ -64,6 +85,11 @@ transfer(struct session *s, struct lex *l, bool uid, bool move)
 
 	if (r != STORE_OK)
 		return reply_target(s, r);
+	if (!uid && !move && !all_there(s, uids)) {
+		mailbox_close(to);
+		return reply_no(s, "EXPUNGEISSUED",
+		    "Some of the messages are gone.");
+	}
 	r = view_copy(s->view, uids, to, move, &done);
 	mailbox_close(to);
 	if (r != STORE_OK)

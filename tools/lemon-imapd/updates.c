@@ -165,6 +165,9 @@ session_updates(struct session *s, bool expunge)
 	else {
 		if (ch.exists)
 			updates_exists(s);
+		/* What was recent here is it nowhere else (RFC 3501 2.3.2). */
+		if (ch.exists && !s->readonly)
+			s->settle = true;
 		updates_keywords(s);
 		if (ch.changed.n > 0)
 			updates_fetch_flags(s, &ch.changed);
