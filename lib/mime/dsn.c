@@ -79,6 +79,16 @@ field(struct buf *to, const char *name, const char *type, struct span value,
 	buf_free(&line);
 }
 
+/* RFC 5322 3.6.4, as far as a reference to it needs: one word in brackets. */
+static bool
+is_message_id(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] == 127)
+			return false;
+	return span_starts(s, SPAN("<")) && span_ends(s, SPAN(">"));
+}
+
 /* RFC 3464 2.1.1 and RFC 3834 5: nobody answers it, by hand or by machine. */
 static void
 add_header(const struct dsn *d, struct span boundary, struct buf *to)
@@ -100,7 +110,7 @@ add_header(const struct dsn *d, struct span boundary, struct buf *to)
 	buf_clear(&b);
 	build_message_id(&b, d->me);
 	header_add(to, SPAN("Message-ID"), buf_span(&b));
-	if (d->message_id.n > 0) {
+	if (is_message_id(d->message_id)) {
 		field(to, "In-Reply-To", NULL, d->message_id, false);
 		field(to, "References", NULL, d->message_id, false);
 	}

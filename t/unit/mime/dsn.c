@@ -25,6 +25,35 @@ report(struct dsn *d, struct span message, struct buf *to)
 	buf_free(&boundary);
 }
 
+/* What a message claims to be called is referred to only if it can be. */
+static void
+test_names(void)
+{
+	static const struct {
+		const char *id;
+		bool told;
+	} t[] = {
+		{ "<1@x>", true }, { "", false }, { "<1@x> <2@x>", false },
+		{ "<1@x>\r\n evil: y", false }, { "1@x", false },
+		{ "<\xff@x>", false }, { "<1@x", false },
+	};
+	struct dsn_rcpt rcpt = { .action = DSN_DELIVERED,
+		.final = SPAN("b@x"), .status = SPAN("2.0.0") };
+	struct buf out = { 0 };
+
+	for (size_t i = 0; i < COUNT(t); i++) {
+		struct dsn d = { .me = SPAN("me"), .to = SPAN("a@x"),
+			.message_id = span_str(t[i].id), .rcpt = &rcpt,
+			.rcpts = 1 };
+
+		report(&d, SPAN(""), &out);
+		ok(has(buf_span(&out), "References: <1@x>\r\n") ==
+		    t[i].told && has(buf_span(&out), "References") ==
+		    t[i].told && !has(buf_span(&out), "evil"), t[i].id);
+	}
+	buf_free(&out);
+}
+
 static void
 test_failed(void)
 {
@@ -139,6 +168,7 @@ test_build(void)
 int
 main(void)
 {
+	test_names();
 	test_failed();
 	test_success();
 	test_build();
