@@ -62,7 +62,8 @@ check: deps
 	@$(MAKE) -s -j"$$(nproc)" tests
 	$(RUN) prove -r --ext .t --ext .bats $(PROVE) $(B)/t/unit t
 asan:
-	$(MAKE) V=-asan CFLAGS='$(SAN)' check
+	ASAN_OPTIONS=allocator_may_return_null=1 \
+	    $(MAKE) V=-asan CFLAGS='$(SAN)' check
 cov:
 	$(MAKE) V=-cov CFLAGS='-O0 -g --coverage' check
 deps:

@@ -299,7 +299,7 @@ count_recent(struct mailbox *mb, struct txn *t, const struct meta *m)
 		if (key_get_u32(&w.key, next.n - sizeof first) ==
 		    first / CHUNK)
 			for (uint32_t i = 0; i < first % CHUNK; i++)
-				n -= c.w[i / 64] >> i % 64 & 1;
+				n -= (uint32_t)(c.w[i / 64] >> i % 64 & 1);
 	}
 	walk_end(&w);
 	return n;

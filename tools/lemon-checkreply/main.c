@@ -38,5 +38,6 @@ main(int argc, char **argv)
 	    value("MAILDIR"), getuid(), getgid());
 	if (file_write(1, buf_span(&reply)) < 0)
 		die_temp("write: %s", strerror(errno));
+	buf_free(&reply);
 	return 0;
 }

@@ -32,8 +32,11 @@ child(int way, char *text, size_t size)
 		}
 	}
 	close(fd[1]);
-	n = read(fd[0], text, size - 1);
-	text[n > 0 ? n : 0] = '\0';
+	text[0] = '\0';
+	for (size_t at = 0; (n = read(fd[0], text + at, size - 1 - at)) > 0;) {
+		at += (size_t)n;
+		text[at] = '\0';
+	}
 	close(fd[0]);
 	waitpid(pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -54,11 +57,12 @@ main(void)
 	};
 
 	for (int i = 0; i < (int)COUNT(row); i++) {
-		char text[200];
+		char text[16384];
 		int code = child(i, text, sizeof text);
 
-		ok(code == row[i].code && strcmp(text, row[i].text) == 0,
-		    row[i].text);
+		/* A sanitizer may have its word first. */
+		ok(code == row[i].code && span_ends(span_str(text),
+		    span_str(row[i].text)), row[i].text);
 	}
 	return done();
 }
