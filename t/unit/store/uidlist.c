@@ -122,11 +122,39 @@ refused(void)
 	buf_free(&text);
 }
 
+/* What comes after a damaged line counts for nothing but its numbers. */
+static void
+heeded(void)
+{
+	struct buf b = { 0 };
+	struct uidlist l;
+
+	write_all(&b);
+	uidlist_parse(buf_span(&b), &l);
+	size_t messages = l.n, good = b.n;
+	uidlist_free(&l);
+	buf_adds(&b, "X 1 00000000\n");
+	uidlist_message(&b, 7000, SPAN("later"));
+	uidlist_modseq(&b, 9000000);
+	ok(uidlist_parse(buf_span(&b), &l) && l.good == good &&
+	    l.n == messages, "a damaged line ends the list");
+	ok(l.uidnext == 7001 && l.modseq == 9000000,
+	    "but numbers after it are not given away again");
+	uidlist_free(&l);
+	uidlist_uidnext(&b, 50000);
+	buf_adds(&b, "N 60000 0000");
+	ok(uidlist_parse(buf_span(&b), &l) && l.uidnext == 50000,
+	    "reservations neither, and half a line is none");
+	uidlist_free(&l);
+	buf_free(&b);
+}
+
 int
 main(void)
 {
 	whole();
 	damage();
 	refused();
+	heeded();
 	return done();
 }
