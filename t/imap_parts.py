@@ -131,8 +131,9 @@ def wire(octets):
     return re.sub(rb'(?<!\r)\n', b'\r\n', octets).replace(b'\0', b'\x80')
 
 
-def main():
-    program, top = sys.argv[1:]
+def open_mail(top):
+    """A server with all messages below top in INBOX, and their files, whose
+    UIDs are 1 and so on."""
     files = sorted(os.path.join(d, f) for d, _, names in os.walk(top)
                    for f in names if f not in ('SOURCE', 'README'))
     maildir = os.path.join(tempfile.mkdtemp(dir=os.environ.get('T')), 'M')
@@ -143,6 +144,12 @@ def main():
             maildir, 1000000000 + i))
     server = Server(maildir)
     server.ask('SELECT INBOX')
+    return server, files
+
+
+def main():
+    program, top = sys.argv[1:]
+    server, files = open_mail(top)
     bad = count = 0
     for uid, (path, root) in enumerate(
             sorted(trees(program, files).items()), 1):

@@ -17,3 +17,11 @@
 	echo "$output"
 	[ "$status" = 0 ]
 }
+
+@test "a server's BODYSTRUCTURE is what another parser sees" {
+	export T=$BATS_TEST_TMPDIR LEMON_CONTROL=$BATS_TEST_TMPDIR/control
+	mkdir "$LEMON_CONTROL"
+	run python3 t/imap_structure.py t/data/mail
+	echo "$output"
+	[ "$status" = 0 ]
+}

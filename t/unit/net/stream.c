@@ -307,6 +307,30 @@ waiting(void)
 	stream_free(&in, &out);
 }
 
+static void
+gone(void)
+{
+	struct out out;
+	struct in in;
+	int s[2], p[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) < 0 || pipe(p) < 0)
+		exit(1);
+	stream_open(&in, &out, s[0], s[0]);
+	ok(out_peer(&out) == PEER_THERE, "who is silent is there");
+	shutdown(s[1], SHUT_WR);
+	ok(out_peer(&out) == PEER_SILENT, "who sends no more may read");
+	close(s[1]);
+	ok(out_peer(&out) == PEER_GONE, "who closed the socket is gone");
+	stream_move(&in, &out, p[0], p[1]);
+	ok(out_peer(&out) == PEER_THERE, "a pipe with a reader");
+	close(p[0]);
+	ok(out_peer(&out) == PEER_GONE, "a pipe without one");
+	stream_free(&in, &out);
+	close(s[0]);
+	close(p[1]);
+}
+
 int
 main(void)
 {
@@ -331,5 +355,6 @@ main(void)
 	slow_reader(s[0], s[1], "a drip from a socket moves no deadline");
 	slow_reader(p[0], p[1], "a drip from a pipe moves no deadline");
 	waiting();
+	gone();
 	return done();
 }
