@@ -341,13 +341,21 @@ CAROL='RCPT TO:<carol@example.net>'
 }
 
 @test "where the report cannot be stored the answer is 451" {
-	lmtp -r 'end:bob@example.org=552 5.2.2 mailbox full' \
-	    -r 'rcpt:alice@example.org=452 4.2.2 mailbox full'
 	relay
 	submission
 	letter >m
-	say "$FROM" "$CAROL" "$BOB" DATA @m
-	[[ ${lines[4]} == "451 4.3.0 "* ]]
+	for trouble in '-r rcpt:alice@example.org=452' '-d mail2' '-d data2' \
+	    '-r end:alice@example.org=554' '-d end2'; do
+		rm -rf lmtp lmtp.fifo lmtp.sock
+		# One answer for each; the second is that to the report.
+		lmtp -r 'end:bob@example.org=552 5.2.2 mailbox full' \
+		    ${trouble% *} "${trouble##* }"
+		say "$FROM" "$CAROL" "$BOB" DATA @m
+		[[ ${lines[4]} == "451 4.3.0 "* ]] || {
+			echo "$trouble: $output"
+			false
+		}
+	done
 }
 
 @test "NOTIFY=NEVER and the null sender get no report" {
