@@ -170,8 +170,11 @@ sweep() {
 	a.ok("SELECT INBOX")
 	b.ok("SELECT INBOX")
 	ask = "FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])"
-	was = a.ok(ask)
-	assert b.ok(ask)[-5:] == was[-5:]
+	# Which of two sessions has \Recent is nobody's promise.
+	def seen(s):
+	    return [re.sub(rb" ?\\Recent", b"", r) for r in s.ok(ask)]
+	was = seen(a)
+	assert seen(b)[-5:] == was[-5:]
 	for lost in ("/.lemon/index", "/.lemon", "/.lemon/index/data.mdb"):
 	    if os.path.isdir(M + lost):
 	        shutil.rmtree(M + lost)
@@ -183,7 +186,7 @@ sweep() {
 	        for i, r in enumerate(said[:-1]):
 	            assert r.startswith(b"* %d FETCH (FLAGS" % (i + 1)), said
 	            assert flags_of(r) == flags_of(was[i]), (lost, r)
-	        got = s.ok(ask)
+	        got = seen(s)
 	        assert got == was, (lost, got, was)
 	    # And they hear of each other still.
 	    a.ok("STORE 2 +FLAGS.SILENT (\\Flagged)")
