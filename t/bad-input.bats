@@ -259,7 +259,10 @@ client() {
 	        assert b"Subject: in %s\r\n\r\n" % box.encode() in \
 	            now[box].texts(), (index, box, now[box].msgs)
 	END
-	$as env PYTHONPATH=. python3 unread.py
+	# Where that account may enter, whatever the checkout is below.
+	mkdir -p bin
+	cp "$(command -v lemon-imapd)" bin
+	$as env PATH="$PWD/bin:$PATH" PYTHONPATH=. python3 unread.py
 }
 
 @test "IDLE hears a delivery by the bell alone, without inotify or a poll" {

@@ -361,6 +361,7 @@ send() {
 }
 
 @test "who writes a long message to nobody is not killed for it" {
+	user alice
 	run bash -c 'set -o pipefail
 	    head -c 1000000 /dev/zero | lemon-deliver nobody-here'
 	[ "$status" = 65 ]

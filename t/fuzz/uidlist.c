@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The reader of lemon-uidlist: any octets, and lines with good checksums and
- * anything before them.  What it took must be taken again alone. */
+ * anything before them.  What it took must be taken again alone; what stands behind
+ * it may only raise the next UID. */
 #include <stdlib.h>
 
 #include "store/line.h"
@@ -16,7 +17,7 @@ try(struct span text)
 	if (uidlist_parse(text, &l)) {
 		if (!uidlist_parse(span_head(text, l.good), &again) ||
 		    again.n != l.n || again.lines != l.lines ||
-		    again.uidnext != l.uidnext)
+		    again.uidnext > l.uidnext)
 			abort();
 		for (size_t i = 0; i < l.n; i++)
 			if (uidlist_find(&l, l.msg[i].uid) != &l.msg[i] ||
