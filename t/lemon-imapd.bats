@@ -509,3 +509,12 @@ client() {
 	CERTFILE=$T/none run -75 --separate-stderr lemon-imapd -s </dev/null
 	[[ $stderr == *"CERTFILE"* ]]
 }
+
+@test "a certificate that is none is named in the log" {
+	mkdir -p control
+	echo junk >control/tls.pem
+	export LEMON_CONTROL=$PWD/control
+	run --separate-stderr lemon-imapd -s </dev/null
+	[ "$status" != 0 ]
+	[[ $stderr == *"cannot use $PWD/control/tls.pem: "* ]]
+}

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 /* The path of one of the files.  Whether it can be read. */
 static bool
 find(const struct control *c, const char *variable, const char *name,
@@ -47,6 +49,9 @@ tls_configure(const struct control *c, const char **why)
 	struct tls *t = access(cfg.certfile, R_OK) == 0 ?
 	    tls_server_new(&cfg, why) : NULL;
 
+	/* OpenSSL's reason does not say which file it speaks of. */
+	if (t == NULL)
+		log_warn("tls: cannot use %s: %s", cfg.certfile, *why);
 	buf_free(&cert);
 	buf_free(&tickets);
 	buf_free(&ca);

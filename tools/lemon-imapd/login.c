@@ -93,7 +93,8 @@ settings(struct session *s, struct mail *m)
 	}
 	buf_free(&index);
 	return imap_space_parse(buf_span(&s->space_value), &s->space) ?
-	    NULL : "the control file namespace is wrong";
+	    NULL : "the control file namespace is not \"/\", \".\" or a prefix, "
+	    "a blank and one of these";
 }
 
 static const char *
