@@ -25,7 +25,7 @@ void
 line_seal(struct buf *b, size_t from)
 {
 	buf_addf(b, " %08x\n",
-	    (unsigned)line_crc((struct span){ b->p + from, b->n - from }));
+	    (unsigned)line_crc(span_skip(buf_span(b), from)));
 }
 
 /* The value of a hexadecimal digit (lower case unless upper), or -1. */
