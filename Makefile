@@ -18,6 +18,8 @@ WRONG   = normalCheckLevelMaxBranches va_end_missing internalAstError \
 LDLIBS  = -Wl,-Bstatic -lssl -lcrypto -llmdb -Wl,-Bdynamic -ldl -lpthread
 SAN     = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
           -fno-sanitize-recover=undefined
+FUZZING = $(SAN) -fsanitize=fuzzer-no-link -fprofile-instr-generate \
+          -fcoverage-mapping
 
 TOOLS  := $(patsubst tools/%/main.c,%,$(wildcard tools/lemon-*/main.c))
 LIB    := $(patsubst %.c,$(B)/%.o,$(wildcard lib/*/*.c))
@@ -77,13 +79,22 @@ bench: all $(B)/bench/load
 	PATH="$$PWD/bin:$$PATH" bench/run.py $(BENCH)
 $(B)/bench/load: $(B)/bench/load.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-fuzz-%:
-	@.ci/install build fuzz
-	@mkdir -p $(B)/corpus-$*
-	clang $(SAN) -fsanitize=fuzzer -std=c11 -D_GNU_SOURCE -Ilib \
-	    -o $(B)/fuzz-$* t/fuzz/$*.c lib/*/*.c $(LDLIBS)
-	$(B)/fuzz-$* -max_total_time=$(or $(SECONDS),60) $(B)/corpus-$* \
+# Ten minutes for each target: make fuzz SECONDS=600.  fuzz-cov says which
+# lines the corpora and what was found beside them reach.
+fuzz: $(FUZZ:%=fuzz-%)
+fuzz-%: fuzz-lib
+	@mkdir -p build-fuzz/corpus-$*
+	clang $(FUZZING) -fsanitize=fuzzer -o build-fuzz/fuzz-$* \
+	    build-fuzz/t/fuzz/$*.o build-fuzz/liblemon.a $(LDLIBS)
+	LLVM_PROFILE_FILE=/dev/null build-fuzz/fuzz-$* -timeout=20 \
+	    -max_total_time=$(or $(SECONDS),60) build-fuzz/corpus-$* \
 	    t/fuzz/corpus/$*
+fuzz-lib:
+	@.ci/install build fuzz
+	@$(MAKE) -s -j"$$(nproc)" V=-fuzz CC=clang CFLAGS='$(FUZZING)' \
+	    build-fuzz/liblemon.a $(FUZZ:%=build-fuzz/t/fuzz/%.o)
+fuzz-cov:
+	@t/fuzz/coverage build-fuzz $(FUZZ)
 lint: all
 	@.ci/install build lint
 	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -Ilib \
@@ -103,5 +114,6 @@ clean:
 	rm -rf build build-* $(TOOLS:%=bin/%)
 
 -include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/t/fuzz/*.d)
-.PHONY: all units tests check asan cov deps lint install clean demo bench
+.PHONY: all units tests check asan cov deps lint install clean demo bench \
+        fuzz fuzz-lib fuzz-cov
 .PRECIOUS: $(B)/%.o

@@ -35,7 +35,7 @@ check(const struct import *im)
 static void
 folder(uint8_t which, struct span text)
 {
-	char path[] = "/tmp/lemon-fuzz.XXXXXX";
+	char path[] = "/dev/shm/lemon-fuzz.XXXXXX";
 	struct import im;
 	int dir;
 
