@@ -70,13 +70,9 @@ buf_adds(struct buf *b, const char *s)
 void
 buf_addu(struct buf *b, uint64_t v)
 {
-	char t[20];
-	size_t i = sizeof t;
+	char t[DECIMAL_MAX];
 
-	do
-		t[--i] = (char)('0' + v % 10);
-	while ((v /= 10) != 0);
-	buf_add(b, (struct span){ t + i, sizeof t - i });
+	buf_add(b, ascii_decimal(t, v));
 }
 
 void

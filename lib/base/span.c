@@ -188,3 +188,40 @@ ascii_hex(char c)
 	c = ascii_upper(c);
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
+
+int
+span_hex(struct span s)
+{
+	int hi = s.n >= 2 ? ascii_hex(s.p[0]) : -1;
+	int lo = hi >= 0 ? ascii_hex(s.p[1]) : -1;
+
+	return lo < 0 ? -1 : hi << 4 | lo;
+}
+
+bool
+span_unhex(struct span s, void *to, size_t n)
+{
+	uint8_t *u = to;
+
+	if (s.n % 2 != 0 || s.n / 2 != n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		int c = span_hex(span_skip(s, 2 * i));
+
+		if (c < 0)
+			return false;
+		u[i] = (uint8_t)c;
+	}
+	return true;
+}
+
+struct span
+ascii_decimal(char t[DECIMAL_MAX], uint64_t v)
+{
+	size_t i = DECIMAL_MAX;
+
+	do
+		t[--i] = (char)('0' + v % 10);
+	while ((v /= 10) != 0);
+	return (struct span){ t + i, DECIMAL_MAX - i };
+}

@@ -70,4 +70,15 @@ bool ascii_alpha(char c);
 /* The value of a hexadecimal digit in either case, or -1. */
 int ascii_hex(char c);
 
+/* The octet of the two hexadecimal digits that s begins with, or -1. */
+int span_hex(struct span s);
+
+/* n octets from s, which must be just their 2n digits.  False if it is
+ * not. */
+bool span_unhex(struct span s, void *to, size_t n);
+
+/* The decimal digits of v, written to the end of t. */
+enum { DECIMAL_MAX = 20 };
+struct span ascii_decimal(char t[DECIMAL_MAX], uint64_t v);
+
 #endif

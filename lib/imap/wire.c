@@ -2,61 +2,16 @@
 #include "imap/wire.h"
 
 #include "mime/date.h"
-
-/* RFC 3501 9: what a quoted string can hold. */
-static bool
-quotable(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c == '\0' || c == '\r' || c == '\n' || c > 0x7e)
-			return false;
-	}
-	return true;
-}
-
-static void
-quoted(struct out *o, struct span s)
-{
-	out_addc(o, '"');
-	while (s.n > 0) {
-		size_t n = 0;
-
-		while (n < s.n && s.p[n] != '"' && s.p[n] != '\\')
-			n++;
-		out_add(o, span_head(s, n));
-		s = span_skip(s, n);
-		if (s.n > 0) {
-			out_addc(o, '\\');
-			out_addc(o, s.p[0]);
-			s = span_skip(s, 1);
-		}
-	}
-	out_addc(o, '"');
-}
-
-static void
-literal(struct out *o, struct span s)
-{
-	size_t nuls = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		nuls += s.p[i] == '\0';
-	out_addc(o, '{');
-	out_addu(o, s.n - nuls);
-	out_adds(o, "}\r\n");
-	while (s.p != NULL)
-		out_add(o, span_cut(&s, '\0'));
-}
+#include "mime/quote.h"
 
 void
 wire_string(struct out *o, struct span s)
 {
-	if (s.n <= 1024 && quotable(s))
-		quoted(o, s);
-	else
-		literal(o, s);
+	struct buf b = { 0 };
+
+	quote_string(&b, s);
+	out_add(o, buf_span(&b));
+	buf_free(&b);
 }
 
 void

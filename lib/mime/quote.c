@@ -3,13 +3,21 @@
 
 #include "mime/header.h"
 
-/* RFC 3501 9, QUOTED-CHAR: any of 1 to 127 but CR and LF. */
+enum { QUOTED_MAX = 1024 };
+
+/* RFC 3501 9, QUOTED-CHAR: any of 1 to 127 but CR and LF.  DEL and long ones
+ * are better in a literal for some readers. */
 static bool
 quotable(struct span s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= 0 || s.p[i] == '\r' || s.p[i] == '\n')
+	if (s.n > QUOTED_MAX)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c == '\0' || c == '\r' || c == '\n' || c > 0x7e)
 			return false;
+	}
 	return true;
 }
 

@@ -5,9 +5,9 @@
 #include "base/buf.h"
 
 /*
- * Strings as IMAP shows them (RFC 3501 4.3), for the digest: quoted where
- * all octets may be, else a literal.  NULs, which neither can hold, are
- * left out.
+ * Strings as IMAP shows them (RFC 3501 4.3), for digests and answers:
+ * quoted where all octets may be and they are not many, else a literal.
+ * NULs, which neither can hold, are left out.
  */
 void quote_string(struct buf *to, struct span s);
 

@@ -157,13 +157,9 @@ out_adds(struct out *o, const char *s)
 void
 out_addu(struct out *o, uint64_t v)
 {
-	char t[20];
-	size_t i = sizeof t;
+	char t[DECIMAL_MAX];
 
-	do
-		t[--i] = (char)('0' + v % 10);
-	while ((v /= 10) != 0);
-	out_add(o, (struct span){ t + i, sizeof t - i });
+	out_add(o, ascii_decimal(t, v));
 }
 
 void

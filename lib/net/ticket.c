@@ -16,29 +16,6 @@
 enum { TICKETS_FILE_MAX = 4096 };
 
 static int
-nibble(char c)
-{
-	c = ascii_lower(c);
-	return ascii_digit(c) ? c - '0' :
-	    c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool
-unhex(struct span s, unsigned char *to, size_t n)
-{
-	if (s.n != 2 * n)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		int hi = nibble(s.p[2 * i]), lo = nibble(s.p[2 * i + 1]);
-
-		if (hi < 0 || lo < 0)
-			return false;
-		to[i] = (unsigned char)(hi << 4 | lo);
-	}
-	return true;
-}
-
-static int
 parse(struct tickets *t, struct span s)
 {
 	t->n = 0;
@@ -47,8 +24,8 @@ parse(struct tickets *t, struct span s)
 
 		if (line.n == 0)
 			continue;
-		if (t->n == TICKET_KEYS || !unhex(line,
-		    (unsigned char *)&t->key[t->n], sizeof t->key[0])) {
+		if (t->n == TICKET_KEYS || !span_unhex(line,
+		    &t->key[t->n], sizeof t->key[0])) {
 			errno = EINVAL;
 			return -1;
 		}

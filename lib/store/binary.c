@@ -41,22 +41,12 @@ next(struct copy *c, uint64_t end)
 	return n;
 }
 
-static int
-copy_until(struct copy *c, uint64_t end)
-{
-	ssize_t n;
-	int err = 0;
-
-	while (err == 0 && (n = next(c, end)) != 0)
-		err = n < 0 ? errno : writer_write(c->out,
-		    (struct span){ c->piece, (size_t)n });
-	return err;
-}
+/* Add what becomes of these octets to *to; the empty span is the end. */
+typedef void transform(void *arg, struct span octets, struct buf *to);
 
 static int
-encode_until(struct copy *c, uint64_t end)
+copy_until(struct copy *c, uint64_t end, transform *change, void *arg)
 {
-	struct base64_enc e = { .wrap = true };
 	struct buf text = { 0 };
 	ssize_t n;
 	int err = 0;
@@ -67,15 +57,31 @@ encode_until(struct copy *c, uint64_t end)
 			break;
 		}
 		buf_clear(&text);
-		base64_encode(&e, (struct span){ c->piece, (size_t)n }, &text);
+		change(arg, (struct span){ c->piece, (size_t)n }, &text);
 		err = writer_write(c->out, buf_span(&text));
 	}
 	buf_clear(&text);
-	base64_encode_end(&e, &text);
+	change(arg, SPAN(""), &text);
 	if (err == 0)
 		err = writer_write(c->out, buf_span(&text));
 	buf_free(&text);
 	return err;
+}
+
+static void
+keep(void *arg, struct span octets, struct buf *to)
+{
+	(void)arg;
+	buf_add(to, octets);
+}
+
+static void
+encode(void *arg, struct span octets, struct buf *to)
+{
+	if (octets.n > 0)
+		base64_encode(arg, octets, to);
+	else
+		base64_encode_end(arg, to);
 }
 
 /* Where a header that streams by is. */
@@ -87,11 +93,12 @@ struct header {
 	enum place place;
 	size_t matched;		/* of field; after it blanks up to ":" */
 	struct buf held;	/* the name so far, which may be ours */
+	struct span value;	/* what it is to be */
 };
 
 /* Take one octet of a header.  What is to be written is added to *to. */
 static void
-header_octet(struct header *h, char c, struct span value, struct buf *to)
+header_octet(struct header *h, char c, struct buf *to)
 {
 	bool blank = c == ' ' || c == '\t';
 
@@ -122,7 +129,7 @@ header_octet(struct header *h, char c, struct span value, struct buf *to)
 		buf_clear(&h->held);
 		if (h->matched == n && c == ':') {
 			buf_adds(to, ": ");
-			buf_add(to, value);
+			buf_add(to, h->value);
 			buf_adds(to, "\r\n");
 			h->place = OURS;
 			return;
@@ -134,29 +141,17 @@ header_octet(struct header *h, char c, struct span value, struct buf *to)
 		h->place = LINE_START;
 }
 
-static int
-header_until(struct copy *c, uint64_t end, struct span value)
+static void
+adjust(void *arg, struct span octets, struct buf *to)
 {
-	struct header h = { .place = LINE_START };
-	struct buf text = { 0 };
-	ssize_t n;
-	int err = 0;
+	struct header *h = arg;
 
-	while (err == 0 && (n = next(c, end)) != 0) {
-		if (n < 0) {
-			err = errno;
-			break;
-		}
-		buf_clear(&text);
-		for (ssize_t i = 0; i < n; i++)
-			header_octet(&h, c->piece[i], value, &text);
-		err = writer_write(c->out, buf_span(&text));
+	for (size_t i = 0; i < octets.n; i++)
+		header_octet(h, octets.p[i], to);
+	if (octets.n == 0) {
+		buf_add(to, buf_span(&h->held));
+		buf_free(&h->held);
 	}
-	if (err == 0)
-		err = writer_write(c->out, buf_span(&h.held));
-	buf_free(&h.held);
-	buf_free(&text);
-	return err;
 }
 
 int
@@ -175,15 +170,18 @@ binary_copy(int fd, const struct digest *d, struct writer *w)
 
 		if (p->encoding != ENC_BINARY)
 			continue;
-		err = copy_until(c, p->wire_header);
+		struct header h = { .place = LINE_START,
+			.value = leaf ? SPAN("base64") : SPAN("8bit") };
+		struct base64_enc e = { .wrap = true };
+
+		err = copy_until(c, p->wire_header, keep, NULL);
 		if (err == 0)
-			err = header_until(c, p->wire_body,
-			    leaf ? SPAN("base64") : SPAN("8bit"));
+			err = copy_until(c, p->wire_body, adjust, &h);
 		if (err == 0 && leaf)
-			err = encode_until(c, p->wire_end);
+			err = copy_until(c, p->wire_end, encode, &e);
 	}
 	if (err == 0)
-		err = copy_until(c, d->wire_size);
+		err = copy_until(c, d->wire_size, keep, NULL);
 	free(c);
 	return err;
 }

@@ -43,22 +43,6 @@ number(struct span s, uint32_t *v)
 	return true;
 }
 
-static void
-guid(struct span hex, struct import *im)
-{
-	if (hex.n != 32)
-		return;
-	for (size_t i = 0; i < 32; i++) {
-		char c = ascii_lower(hex.p[i]);
-		int v = ascii_digit(c) ? c - '0' : c - 'a' + 10;
-
-		if (!ascii_digit(c) && (c < 'a' || c > 'f'))
-			return;
-		im->guid[i / 2] = (uint8_t)(im->guid[i / 2] << 4 | v);
-	}
-	im->has_guid = true;
-}
-
 /* "3 V<validity> N<next> G<guid>" of Dovecot, or "1 <validity> <next>" of
  * both.  Other fields are skipped. */
 static char
@@ -81,7 +65,8 @@ header(struct span line, struct import *im)
 		else if (c == 'N')
 			(void)number(f, &im->uidnext);
 		else if (c == 'G')
-			guid(f, im);
+			im->has_guid = span_unhex(f, im->guid,
+			    sizeof im->guid);
 	}
 	return im->uidvalidity == 0 ? '\0' : version.p[0];
 }

@@ -28,19 +28,6 @@ line_seal(struct buf *b, size_t from)
 	    (unsigned)line_crc(span_skip(buf_span(b), from)));
 }
 
-/* The value of a hexadecimal digit (lower case unless upper), or -1. */
-static int
-hex(char c, bool upper)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (!upper && c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (upper && c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 bool
 line_check(struct span line, struct span *text)
 {
@@ -50,7 +37,7 @@ line_check(struct span line, struct span *text)
 	if (line.n < 9 || line.p[line.n - 9] != ' ')
 		return false;
 	for (size_t i = line.n - 8; i < line.n; i++) {
-		int v = hex(line.p[i], false);
+		int v = ascii_hex(line.p[i]);
 
 		if (v < 0)
 			return false;
@@ -88,19 +75,18 @@ line_unescape(struct buf *b, struct span word)
 	if (word.n == 0)
 		return false;
 	for (size_t i = 0; i < word.n; i++) {
-		int hi, lo;
+		int c;
 
 		if (word.p[i] != '%') {
 			buf_addc(b, word.p[i]);
 			continue;
 		}
-		hi = word.n - i > 2 ? hex(word.p[i + 1], true) : -1;
-		lo = word.n - i > 2 ? hex(word.p[i + 2], true) : -1;
-		if (hi < 0 || lo < 0) {
+		c = span_hex(span_skip(word, i + 1));
+		if (c < 0) {
 			b->n = before;
 			return false;
 		}
-		buf_addc(b, (char)(hi << 4 | lo));
+		buf_addc(b, (char)c);
 		i += 2;
 	}
 	return true;

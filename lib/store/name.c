@@ -36,14 +36,6 @@ component_ok(struct span c, bool first)
 	    !(first && name_inbox(c));
 }
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Add the octets of a directory's component so that they make a component
  * whatever they are.  INBOX, if it is the first, is kept apart from the real
  * one. */
@@ -71,17 +63,16 @@ unescape(struct span c, bool first, struct buf *raw)
 	bool same;
 
 	for (size_t i = 0; i < c.n; i++) {
-		int hi, lo;
+		int octet;
 
 		if (c.p[i] != '%') {
 			buf_addc(raw, c.p[i]);
 			continue;
 		}
-		hi = c.n - i > 2 ? hex(c.p[i + 1]) : -1;
-		lo = c.n - i > 2 ? hex(c.p[i + 2]) : -1;
-		if (hi < 0 || lo < 0)
+		octet = span_hex(span_skip(c, i + 1));
+		if (octet < 0)
 			return false;
-		buf_addc(raw, (char)(hi << 4 | lo));
+		buf_addc(raw, (char)octet);
 		i += 2;
 	}
 	escape(buf_span(raw), first, &again);

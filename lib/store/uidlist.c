@@ -92,18 +92,6 @@ uidlist_forget(struct buf *b, const struct uidlist_gone *g, size_t n)
 }
 
 static bool
-hex(char c, unsigned *v)
-{
-	if (ascii_digit(c))
-		*v = (unsigned)(c - '0');
-	else if (c >= 'a' && c <= 'f')
-		*v = (unsigned)(c - 'a') + 10;
-	else
-		return false;
-	return true;
-}
-
-static bool
 number(struct span s, uint32_t *v)
 {
 	uint64_t u;
@@ -111,21 +99,6 @@ number(struct span s, uint32_t *v)
 	if (!span_u64(s, UINT32_MAX, &u))
 		return false;
 	*v = (uint32_t)u;
-	return true;
-}
-
-static bool
-parse_guid(struct span s, uint8_t guid[16])
-{
-	if (s.n != 32)
-		return false;
-	for (size_t i = 0; i < 16; i++) {
-		unsigned a, b;
-
-		if (!hex(s.p[2 * i], &a) || !hex(s.p[2 * i + 1], &b))
-			return false;
-		guid[i] = (uint8_t)(a << 4 | b);
-	}
 	return true;
 }
 
@@ -147,7 +120,7 @@ parse_header(struct span line, struct uidlist *l)
 			return false;
 		if (f.p[0] == 'N' && !number(rest, &l->uidnext))
 			return false;
-		if (f.p[0] == 'G' && !(guid = parse_guid(rest, l->guid)))
+		if (f.p[0] == 'G' && !(guid = span_unhex(rest, l->guid, 16)))
 			return false;
 	}
 	return l->uidvalidity != 0 && guid;

@@ -71,14 +71,13 @@ decode_q(struct span text, struct buf *to)
 		char c = text.p[i];
 
 		if (c == '=') {
-			int high, low;
+			int octet = span_hex(span_skip(text, i + 1));
 
-			if (text.n - i < 3 || (high = ascii_hex(text.p[i + 1])) < 0 ||
-			    (low = ascii_hex(text.p[i + 2])) < 0) {
+			if (octet < 0) {
 				to->n = start;
 				return false;
 			}
-			c = (char)(high << 4 | low);
+			c = (char)octet;
 			i += 2;
 		} else if (c == '_')
 			c = ' ';

@@ -170,15 +170,13 @@ static void
 unescape(struct span s, struct buf *to)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		int high, low;
+		int octet = span_hex(span_skip(s, i + 1));
 
-		if (s.p[i] != '%' || s.n - i < 3 ||
-		    (high = ascii_hex(s.p[i + 1])) < 0 ||
-		    (low = ascii_hex(s.p[i + 2])) < 0) {
+		if (s.p[i] != '%' || octet < 0) {
 			buf_addc(to, s.p[i]);
 			continue;
 		}
-		buf_addc(to, (char)(high << 4 | low));
+		buf_addc(to, (char)octet);
 		i += 2;
 	}
 }

@@ -33,6 +33,35 @@ numbers(void)
 	}
 }
 
+static void
+digits(void)
+{
+	static const struct {
+		const char *in;
+		int first;		/* span_hex */
+		bool whole;		/* span_unhex of two octets */
+	} row[] = {
+		{ "00ff", 0, true }, { "Ff0a", 255, true }, { "7", -1, false },
+		{ "", -1, false }, { "4g00", -1, false }, { "414", 65, false },
+		{ "41424", 65, false }, { "414243", 65, false },
+		{ "410x", 65, false },
+	};
+	char t[DECIMAL_MAX];
+	uint8_t two[2];
+
+	for (size_t i = 0; i < COUNT(row); i++) {
+		struct span s = span_str(row[i].in);
+
+		ok(span_hex(s) == row[i].first &&
+		    span_unhex(s, two, 2) == row[i].whole, row[i].in);
+	}
+	ok(span_unhex(SPAN("0aFe"), two, 2) && two[0] == 10 && two[1] == 254,
+	    "hexadecimal digits are read in either case");
+	is(ascii_decimal(t, 0), SPAN("0"), "zero has a digit");
+	is(ascii_decimal(t, UINT64_MAX), SPAN("18446744073709551615"),
+	    "the largest number has twenty");
+}
+
 int
 main(void)
 {
@@ -63,5 +92,6 @@ main(void)
 	ok(n == 3 && span_eq(f[0], SPAN("a")) && f[1].n == 0 &&
 	    span_eq(f[2], SPAN("b")), "fields are cut, empty ones too");
 	numbers();
+	digits();
 	return done();
 }
