@@ -8,7 +8,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
-#include "base/span.h"
+#include "text/crlf.h"
 
 /*
  * EMAILID (RFC 8474 5.1): the first 128 bits of SHA-256 over a message's
@@ -18,9 +18,9 @@
 struct emailid {
 	SHA256_CTX sha;
 	bool raw;		/* octets are on the wire as they come */
-	bool cr;		/* the last one was CR */
+	struct crlf eol;
 	size_t n;
-	char line[8192];	/* lines that got their CR, to be hashed */
+	char line[8192];	/* wire octets to be hashed */
 };
 
 void emailid_init(struct emailid *e, bool raw);

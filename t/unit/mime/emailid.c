@@ -38,6 +38,18 @@ main(void)
 		any = any && same(SPAN("a\n\r\nb\r\n\nc\r"), false, step,
 		    SPAN("a\r\n\r\nb\r\n\r\nc\r"));
 	ok(any, "LF counts as CRLF, cut anywhere");
+	any = true;
+	for (size_t n = 8180; n < 8200; n++) {
+		char lf[8202], crlf[8202];
+
+		memset(lf, 'a', n);
+		memset(crlf, 'a', n);
+		lf[n] = '\n';
+		memcpy(crlf + n, "\r\n", 2);
+		any = any && same((struct span){ lf, n + 1 }, false, n + 1,
+		    (struct span){ crlf, n + 2 });
+	}
+	ok(any, "wherever the line end falls");
 	ok(same(SPAN("a\nb"), true, 1, SPAN("a\nb")) &&
 	    !same(SPAN("a\nb"), false, 1, SPAN("a\nb")),
 	    "but not where it is LF on the wire");
