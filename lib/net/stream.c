@@ -49,7 +49,7 @@ stream_free(struct in *in, struct out *out)
 	free(in->p);
 	free(out->p);
 	in->p = out->p = NULL;
-	in->from = in->to = out->n = 0;
+	in->from = in->to = out->n = out->cap = 0;
 }
 
 static enum stream_state
@@ -108,22 +108,61 @@ out_peer(const struct out *o)
 	return p.revents & POLLRDHUP ? PEER_SILENT : PEER_THERE;
 }
 
+/* A buffer for that many octets more, if it may be that large. */
+static void
+enlarge(struct out *o, size_t more)
+{
+	size_t cap = o->n + more <= STREAM_BUFFER ||
+	    o->most < STREAM_BUFFER ? STREAM_BUFFER : o->most;
+
+	if (cap > o->cap) {
+		o->p = xrealloc(o->p, cap);
+		o->cap = cap;
+	}
+}
+
+static void
+account(struct out *o, struct span s)
+{
+	o->total += s.n;
+	if (o->trace != NULL)
+		trace_out(o->trace, s);
+}
+
+char *
+out_room(struct out *o, size_t want, size_t *n)
+{
+	enlarge(o, want);
+	if (o->n == o->cap)
+		out_flush(o);
+	*n = o->cap - o->n < want ? o->cap - o->n : want;
+	return o->p + o->n;
+}
+
+void
+out_took(struct out *o, size_t n)
+{
+	if (o->state != STREAM_OK)
+		return;
+	account(o, (struct span){ o->p + o->n, n });
+	o->n += n;
+}
+
 void
 out_add(struct out *o, struct span s)
 {
 	if (o->state != STREAM_OK || s.n == 0)
 		return;
-	o->total += s.n;
-	if (o->trace != NULL)
-		trace_out(o->trace, s);
-	while (s.n > STREAM_BUFFER - o->n) {
+	account(o, s);
+	enlarge(o, s.n);
+	while (s.n > o->cap - o->n) {
 		/* A full buffer goes out; what would fill another one goes
 		 * straight from where it is. */
 		if (o->n > 0) {
-			size_t n = STREAM_BUFFER - o->n;
+			size_t n = o->cap - o->n;
 
 			memcpy(o->p + o->n, s.p, n);
-			o->n = STREAM_BUFFER;
+			o->n = o->cap;
 			s = span_skip(s, n);
 			if (out_flush(o) < 0)
 				return;
@@ -135,8 +174,6 @@ out_add(struct out *o, struct span s)
 			s = span_skip(s, n);
 		}
 	}
-	if (o->p == NULL)
-		o->p = xmalloc(STREAM_BUFFER);
 	if (s.n > 0)
 		memcpy(o->p + o->n, s.p, s.n);
 	o->n += s.n;

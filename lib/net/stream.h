@@ -34,14 +34,17 @@ typedef ssize_t stream_op(void *ctx, char *p, size_t n, int64_t deadline);
 /* Whether the layer holds octets that it can give without reading. */
 typedef bool stream_pending(void *ctx);
 
-enum { STREAM_BUFFER = 16 * 1024, STREAM_WRITE_TIMEOUT = 300 * 1000 };
+enum { STREAM_BUFFER = 16 * 1024, STREAM_BULK = 64 * 1024,
+	STREAM_WRITE_TIMEOUT = 300 * 1000 };
 
 struct out {
 	stream_op *op;
 	void *ctx;
 	int fd;			/* the descriptor at the bottom */
-	char *p;		/* STREAM_BUFFER octets, allocated lazily */
-	size_t n;
+	char *p;		/* cap octets, allocated lazily */
+	size_t n, cap;
+	size_t most;		/* cap may grow to that; below STREAM_BUFFER,
+				   as at first, it does not grow */
 	int64_t timeout;	/* milliseconds for a write to make progress;
 				   0 is none, at first STREAM_WRITE_TIMEOUT */
 	int64_t deadline;	/* on clock_ms(), for all writes whatever
@@ -85,6 +88,11 @@ void out_adds(struct out *o, const char *s);
 void out_addu(struct out *o, uint64_t v);
 __attribute__((format(printf, 2, 3)))
 void out_addf(struct out *o, const char *fmt, ...);	/* as buf_addf */
+
+/* Where the caller itself writes octets, at most *n of them: at least one and
+ * not more than want.  out_took then adds as many as it says. */
+char *out_room(struct out *o, size_t want, size_t *n);
+void out_took(struct out *o, size_t n);
 
 /* On clock_ms(), when a write that begins now must be done; 0 is never. */
 int64_t out_deadline(const struct out *o);

@@ -161,7 +161,7 @@ binary_copy(int fd, const struct digest *d, struct writer *w)
 	int err = 0;
 
 	c->out = w;
-	if (wire_open(&c->in, fd, d->raw_eol, 0, 0) != 0)
+	if (wire_open(&c->in, fd, d->raw_eol, UINT64_MAX, 0, 0) != 0)
 		err = errno;
 	/* Parts come in the order in which they begin. */
 	for (uint32_t i = 0; i < d->parts && err == 0; i++) {

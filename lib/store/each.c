@@ -21,6 +21,7 @@ struct item {
 	uint32_t set;
 	bool gone, learned;
 	size_t keyword;		/* offset in keywords */
+	size_t file;		/* in files */
 	size_t at, n;		/* of the digest in digests */
 };
 
@@ -30,7 +31,7 @@ struct batch_of {
 	unsigned need;
 	struct item item[AT_ONCE];
 	size_t n;
-	struct buf keywords, digests;
+	struct buf keywords, digests, files;
 	uint32_t uid, seq;	/* where the next batch begins; 0: the end */
 };
 
@@ -54,7 +55,8 @@ advance(const struct batch_of *b, uint32_t uid, uint32_t *seq)
 }
 
 static void
-fill(struct batch_of *b, struct txn *t, struct item *i, const struct rec *r)
+fill(struct batch_of *b, struct walk *near, struct item *i,
+    const struct rec *r)
 {
 	struct key k = key_object('d', r->object);
 	struct span d;
@@ -67,20 +69,31 @@ fill(struct batch_of *b, struct txn *t, struct item *i, const struct rec *r)
 	i->m.internaldate = r->internaldate;
 	i->m.savedate = r->savedate;
 	if (r->set != 0) {
-		const uint32_t *s = set_keywords(b->v->mb, t, r->set, &n);
+		const uint32_t *s = set_keywords(b->v->mb, near[0].t, r->set,
+		    &n);
 
 		i->keyword = b->keywords.n;
 		i->m.keywords = n;
 		buf_add(&b->keywords, (struct span){ (const char *)s,
 		    n * sizeof *s });
 	}
-	if ((b->need & NEED_DIGEST) && !i->gone && txn_get(t, &k, &d)) {
+	if (i->gone)
+		return;
+	if (b->need & NEED_DIGEST && walk_get(&near[0], &k, &d)) {
 		i->at = b->digests.n;
 		i->n = d.n;
 		buf_add(&b->digests, d);
 		/* What digest_open reads is 8-octet aligned. */
 		while (b->digests.n % 8 != 0)
 			buf_addc(&b->digests, '\0');
+	}
+	k = key_uid('f', b->v->mb->id, i->m.uid);
+	if (b->need & NEED_FILE && walk_get(&near[1], &k, &d) && d.n > 1) {
+		i->m.dir = d.p[0] == NEW ? NEW : CUR;
+		i->m.inode = r->inode;
+		i->file = b->files.n + 1;
+		buf_add(&b->files, d);
+		buf_addc(&b->files, '\0');
 	}
 }
 
@@ -90,7 +103,7 @@ gather(struct batch_of *b)
 {
 	struct txn t;
 	struct meta m;
-	struct walk w;
+	struct walk w, near[2];
 	struct key from = key_uid('m', b->v->mb->id, b->uid);
 	bool have = false;
 	enum store_result res = mailbox_read(b->v->mb, &t, &m);
@@ -101,8 +114,11 @@ gather(struct batch_of *b)
 	b->n = 0;
 	buf_clear(&b->keywords);
 	buf_clear(&b->digests);
+	buf_clear(&b->files);
 	from = key_uid('m', b->v->mb->id, b->uid);
 	walk_start(&w, &t, &from, 5);
+	for (size_t k = 0; k < COUNT(near); k++)
+		walk_start(&near[k], &t, &from, 5);
 	uint32_t at = 0;
 	while (b->uid != 0 && b->n < AT_ONCE &&
 	    b->digests.n < DIGESTS_AT_ONCE) {
@@ -124,10 +140,12 @@ gather(struct batch_of *b)
 				txn_damaged(&t);
 		}
 		i->gone = (r.flags & REC_GONE) != 0;
-		fill(b, &t, i, &r);
+		fill(b, near, i, &r);
 		b->uid = advance(b, b->uid, &b->seq);
 	}
 	walk_end(&w);
+	for (size_t k = 0; k < COUNT(near); k++)
+		walk_end(&near[k]);
 	res = txn_result(&t);
 	txn_abort(&t);
 	return res;
@@ -230,7 +248,7 @@ view_each(struct view *v, const struct set *uids, unsigned need,
 	b->uid = view_next(v, uids, 1);
 	b->seq = b->uid == 0 ? 0 : bits_rank(&v->present, b->uid);
 	while (more && b->uid != 0 && (r = gather(b)) == STORE_OK) {
-		if (need != 0)
+		if (need & (NEED_SIZE | NEED_DIGEST))
 			learn_all(b);
 		for (size_t i = 0; more && i < b->n; i++) {
 			struct item *it = &b->item[i];
@@ -238,6 +256,8 @@ view_each(struct view *v, const struct set *uids, unsigned need,
 			if (it->m.keywords > 0)
 				it->m.keyword = (const uint32_t *)(const void *)
 				    (b->keywords.p + it->keyword);
+			if (it->file > 0)
+				it->m.file = b->files.p + it->file;
 			more = fn(arg, it->seq, &it->m, it->n == 0 ?
 			    SPAN("") : (struct span){
 			    b->digests.p + it->at, it->n });
@@ -245,6 +265,7 @@ view_each(struct view *v, const struct set *uids, unsigned need,
 	}
 	buf_free(&b->keywords);
 	buf_free(&b->digests);
+	buf_free(&b->files);
 	free(b);
 	return r;
 }

@@ -2,6 +2,7 @@
 #include "store/message.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,20 +46,37 @@ find_digest(struct message *m, struct view *v, uint32_t uid, uint64_t object,
 	return 0;
 }
 
+/* Its buffer is not worth clearing. */
+static struct message *
+new(int fd)
+{
+	struct message *m = xmalloc(sizeof(*m));
+
+	m->fd = fd;
+	m->raw = (struct buf){ 0 };
+	return m;
+}
+
+/* At its beginning. */
+static int
+rewind_wire(struct message *m)
+{
+	return wire_open(&m->wire, m->fd, m->digest.raw_eol,
+	    m->digest.file_size, 0, 0);
+}
+
 enum store_result
 message_open(struct view *v, uint32_t uid, struct message **out)
 {
-	struct message *m = xcalloc(1, sizeof(*m));
+	struct message *m = new(-1);
 	struct buf file = { 0 };
 	enum store_result r;
 	uint64_t object;
 
 	*out = NULL;
-	m->fd = -1;
 	r = view_file(v, uid, &m->fd, &object, &file);
 	if (r == STORE_OK && (find_digest(m, v, uid, object,
-	    buf_span(&file)) != 0 || wire_open(&m->wire, m->fd,
-	    m->digest.raw_eol, 0, 0) != 0))
+	    buf_span(&file)) != 0 || rewind_wire(m) != 0))
 		r = store_fail(view_mailbox(v)->st, "read a message", errno);
 	buf_free(&file);
 	if (r == STORE_OK)
@@ -66,6 +84,36 @@ message_open(struct view *v, uint32_t uid, struct message **out)
 	else
 		message_close(m);
 	return r;
+}
+
+/* The file of that name if it is the one that the record is of. */
+static int
+open_shown(struct mailbox *mb, const struct msg *m, const struct digest *d)
+{
+	int sub = m->file == NULL ? -1 : mailbox_sub(mb, m->dir);
+	int fd = sub == -1 ? -1 : openat(sub, m->file,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat s;
+
+	if (fd != -1 && (fstat(fd, &s) != 0 || s.st_ino != m->inode ||
+	    (uint64_t)s.st_size != d->file_size)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+enum store_result
+message_shown(struct view *v, const struct msg *m, const struct digest *d,
+    struct message **out)
+{
+	int fd = open_shown(view_mailbox(v), m, d);
+
+	if (fd == -1)
+		return message_open(v, m->uid, out);
+	*out = new(fd);
+	(*out)->digest = *d;
+	return rewind_wire(*out) == 0 ? STORE_OK : STORE_ERROR;
 }
 
 void
@@ -93,8 +141,8 @@ seek(struct message *m, uint64_t wire)
 	uint64_t at, file = digest_file_offset(&m->digest, wire, &at);
 
 	if (m->wire.wire > wire || m->wire.wire < at) {
-		if (wire_open(&m->wire, m->fd, m->digest.raw_eol, file,
-		    at) != 0)
+		if (wire_open(&m->wire, m->fd, m->digest.raw_eol,
+		    m->digest.file_size, file, at) != 0)
 			return -1;
 	}
 	if (!wire_skip(&m->wire, wire - m->wire.wire)) {

@@ -17,6 +17,12 @@ enum store_result message_open(struct view *v, uint32_t uid,
     struct message **m);
 void message_close(struct message *m);
 
+/* The same for a message that view_each is showing (NEED_FILE): opened by the
+ * name it had in that snapshot, without another look at the index unless it
+ * is not there any more.  d is its digest and must outlive *out. */
+enum store_result message_shown(struct view *v, const struct msg *m,
+    const struct digest *d, struct message **out);
+
 /* Valid while the message is open. */
 const struct digest *message_digest(const struct message *m);
 

@@ -305,6 +305,20 @@ walk_seek(struct walk *w, const struct key *from, size_t prefix)
 	w->begun = false;
 }
 
+bool
+walk_get(struct walk *w, const struct key *k, struct span *v)
+{
+	MDB_val key = val(k->p, k->n), got;
+	int e = w->c == NULL ? MDB_NOTFOUND :
+	    mdb_cursor_get(w->c, &key, &got, MDB_SET);
+
+	note(w->t, e);
+	if (e != 0)
+		return false;
+	*v = (struct span){ got.mv_data, got.mv_size };
+	return true;
+}
+
 void
 walk_replace(struct walk *w, const void *v, size_t n)
 {

@@ -76,6 +76,9 @@ struct msg {
 	int64_t savedate;
 	const uint32_t *keyword;	/* indexes into mailbox_keywords */
 	size_t keywords;
+	const char *file;		/* NEED_FILE: where it is, for */
+	int dir;			/* message_shown; else NULL */
+	uint64_t inode;
 };
 
 /*
@@ -89,7 +92,7 @@ struct msg {
  */
 typedef bool msg_fn(void *arg, uint32_t seq, const struct msg *m);
 
-enum { NEED_SIZE = 1, NEED_DIGEST = 2 };
+enum { NEED_SIZE = 1, NEED_DIGEST = 2, NEED_FILE = 4 };
 /* need: what must be known; messages never looked into are then opened and
  * parsed (once ever).  With NEED_DIGEST digest is its digest's octets, valid
  * during the call; else it is empty. */

@@ -2,12 +2,12 @@
 #include "store/wire.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/file.h"
 
 int
-wire_open(struct wire *w, int fd, bool raw, uint64_t file, uint64_t wire)
+wire_open(struct wire *w, int fd, bool raw, uint64_t size, uint64_t file,
+    uint64_t wire)
 {
 	char before = '\n';
 
@@ -19,53 +19,47 @@ wire_open(struct wire *w, int fd, bool raw, uint64_t file, uint64_t wire)
 		return -1;
 	w->fd = fd;
 	w->raw = raw;
-	w->after_cr = before == '\r';
-	w->owe_lf = false;
+	w->eol = (struct crlf){ .cr = before == '\r' };
+	w->size = size;
 	w->file = file;
 	w->wire = wire;
 	w->at = w->n = 0;
 	return 0;
 }
 
-/* True if there is more in w->in.  False at the end and on failure. */
-static bool
-fill(struct wire *w)
+/* Up to n octets of the file. */
+static ssize_t
+get(const struct wire *w, char *p, size_t n)
 {
-	ssize_t n;
+	uint64_t left = w->size > w->file ? w->size - w->file : 0;
 
-	if (w->at < w->n)
-		return true;
-	n = file_pread(w->fd, w->in, sizeof(w->in), (int64_t)w->file);
-	w->at = 0;
-	w->n = n > 0 ? (size_t)n : 0;
-	errno = n < 0 ? errno : 0;
-	return n > 0;
+	return file_pread(w->fd, p, left < n ? (size_t)left : n,
+	    (int64_t)w->file);
 }
 
-/* How much of in can be given as it is: up to a lone LF. */
-static size_t
-plain(const struct wire *w, size_t want)
+/* The next octets to p from the file itself, or from in. */
+static ssize_t
+some(struct wire *w, char *p, size_t n)
 {
-	const char *p = w->in + w->at;
-	size_t have = w->n - w->at, max = have < want ? have : want;
-	const char *lf;
+	ssize_t r;
 
-	if (w->raw)
-		return max;
-	lf = memchr(p, '\n', max);
-	while (lf != NULL && (lf == p ? w->after_cr : lf[-1] == '\r'))
-		lf = memchr(lf + 1, '\n', max - (size_t)(lf + 1 - p));
-	return lf == NULL ? max : (size_t)(lf - p);
-}
+	if (w->raw) {
+		if ((r = get(w, p, n)) > 0)
+			w->file += (uint64_t)r;
+		return r;
+	}
+	if (w->at == w->n && !w->eol.owe) {
+		w->at = w->n = 0;
+		if ((r = get(w, w->in, sizeof(w->in))) <= 0)
+			return r;
+		w->n = (size_t)r;
+	}
+	struct span s = { w->in + w->at, w->n - w->at };
+	size_t given = crlf_give(&w->eol, &s, p, n);
 
-/* Account for n octets given as they are. */
-static void
-take(struct wire *w, size_t n)
-{
-	w->at += n;
-	w->file += n;
-	w->wire += n;
-	w->after_cr = w->in[w->at - 1] == '\r';
+	w->file += w->n - w->at - s.n;
+	w->at = w->n - s.n;
+	return (ssize_t)given;
 }
 
 ssize_t
@@ -74,29 +68,14 @@ wire_read(struct wire *w, char *p, size_t n)
 	size_t done = 0;
 
 	while (done < n) {
-		size_t some;
+		ssize_t r = some(w, p + done, n - done);
 
-		if (w->owe_lf) {
-			p[done++] = '\n';
-			w->owe_lf = false;
-			w->after_cr = false;
-			w->wire++;
-			continue;
-		}
-		if (!fill(w))
-			return errno != 0 ? -1 : (ssize_t)done;
-		some = plain(w, n - done);
-		if (some > 0) {
-			memcpy(p + done, w->in + w->at, some);
-			take(w, some);
-			done += some;
-			continue;
-		}
-		p[done++] = '\r';
-		w->owe_lf = true;
-		w->at++;
-		w->file++;
-		w->wire++;
+		if (r < 0)
+			return -1;
+		if (r == 0)
+			break;
+		done += (size_t)r;
+		w->wire += (uint64_t)r;
 	}
 	return (ssize_t)done;
 }

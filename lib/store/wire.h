@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include "base/span.h"
+#include "text/crlf.h"
 
 /*
  * Reads a message file as IMAP shows it: each lone LF as CRLF, unless the
@@ -13,15 +13,16 @@
 struct wire {
 	int fd;
 	bool raw;
-	bool after_cr;		/* the last file octet was a CR */
-	bool owe_lf;		/* a CR was given for a lone LF */
+	struct crlf eol;
+	uint64_t size;		/* of the file: none beyond that is read */
 	uint64_t file, wire;	/* the next octet to give, both ways */
 	size_t at, n;		/* what is left of in: in[at..n) */
-	char in[16 * 1024];
+	char in[32 * 1024];
 };
 
-/* From that place on, given as file and as wire offset.  -1 with errno. */
-int wire_open(struct wire *w, int fd, bool raw, uint64_t file,
+/* From that place on, given as file and as wire offset.  size is that of the
+ * file, or UINT64_MAX for all there is.  -1 with errno. */
+int wire_open(struct wire *w, int fd, bool raw, uint64_t size, uint64_t file,
     uint64_t wire);
 
 /* The next up to n octets; less only at the end.  -1 with errno. */

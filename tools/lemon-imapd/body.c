@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "body.h"
 
+#include <string.h>
+
 #include "imap/fields.h"
 
 /* Which octets of the message, and whether only some of its fields. */
@@ -21,13 +23,15 @@ struct window {
 
 /* RFC 3501 9: no literal may hold NUL (CHAR8 = %x01-ff), and leaving it out
  * would make the sizes lie. */
+static const char NO_NUL = '\x80';
+
 static void
 write_octets(struct out *o, struct span s)
 {
 	while (s.p != NULL) {
 		out_add(o, span_cut(&s, '\0'));
 		if (s.p != NULL)
-			out_addc(o, '\x80');
+			out_addc(o, NO_NUL);
 	}
 }
 
@@ -126,7 +130,29 @@ find(const struct body *b, const struct section *q)
 	return c;
 }
 
-/* Octets of the message to a sink.  False on a failing or short read. */
+/* Octets of the message straight into the output.  False on a failing or
+ * short read. */
+static bool
+copy(const struct body *b, uint64_t from, uint64_t to)
+{
+	while (from < to) {
+		size_t n, want = to - from < STREAM_BULK ?
+		    (size_t)(to - from) : STREAM_BULK;
+		char *p = out_room(b->out, want, &n), *nul = p;
+		ssize_t got = message_read(b->message, from, p, n);
+
+		if (got <= 0 || b->out->state != STREAM_OK)
+			return false;
+		while ((nul = memchr(nul, '\0',
+		    (size_t)(p + got - nul))) != NULL)
+			*nul++ = NO_NUL;
+		out_took(b->out, (size_t)got);
+		from += (uint64_t)got;
+	}
+	return true;
+}
+
+/* Octets of the message to a sink, in the same way. */
 static bool
 octets(const struct body *b, uint64_t from, uint64_t to, fields_sink *sink,
     void *arg)
@@ -161,9 +187,8 @@ pour(const struct body *b, const struct piece *c, struct window *w)
 	bool good = true;
 
 	if (c->kind == PIECE_OCTETS)
-		return octets(b, c->from + w->skip,
-		    c->from + w->skip + w->left, window_add,
-		    &(struct window){ .out = w->out, .left = w->left });
+		return copy(b, c->from + w->skip,
+		    c->from + w->skip + w->left);
 	if (c->kind == PIECE_KEPT)
 		fields_feed(&f, b->digest->fields);
 	else

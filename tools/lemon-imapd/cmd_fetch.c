@@ -66,13 +66,13 @@ wire_items(struct fetching *c, const struct msg *m, const struct digest *d,
 
 /* The file of a message whose digest does not answer everything. */
 static enum store_result
-open_file(struct fetching *c, uint32_t uid, const struct digest *d,
-    struct message **m)
+open_file(struct fetching *c, const struct msg *m, const struct digest *d,
+    struct message **file)
 {
-	*m = NULL;
+	*file = NULL;
 	if (!c->file && (c->f.sections == 0 || d->fields_whole))
 		return STORE_OK;
-	return message_open(c->s->view, uid, m);
+	return message_shown(c->s->view, m, d, file);
 }
 
 /* A response that breaks off in a literal leaves nothing to go on with. */
@@ -130,7 +130,7 @@ one(void *arg, uint32_t seq, const struct msg *m, struct span raw)
 	    (c->need & NEED_SIZE && m->size == 0 && raw.n == 0))
 		r = STORE_ERROR;
 	if (r == STORE_OK)
-		r = open_file(c, m->uid, &d, &file);
+		r = open_file(c, m, &d, &file);
 	if (r == STORE_EXPUNGED || r == STORE_NONEXISTENT)
 		c->gone = true;
 	else if (r != STORE_OK)
@@ -231,6 +231,8 @@ look(struct fetching *c, bool *marks)
 		c->file = c->file || !body_kept(&c->f.section[i].section);
 		*marks = *marks || !c->f.section[i].peek;
 	}
+	if (c->file)
+		c->need |= NEED_FILE;
 }
 
 static enum result

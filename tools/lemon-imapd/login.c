@@ -129,6 +129,7 @@ login_done(struct session *s, const char *method)
 		return false;
 	}
 	s->state = AUTH;
+	s->out.most = STREAM_BULK;
 	log_login(s, method);
 	return true;
 }

@@ -83,6 +83,22 @@ lines_at_every_split(void)
 	ok(bad == 0, "lines are the same at every split, and stay in step");
 }
 
+/* In pieces that fit, do not fit, and are more than the buffer can be. */
+static void
+direct(struct out *o, struct span s)
+{
+	for (size_t want = 1; s.n > 0; want = want * 5 % 70001) {
+		size_t n;
+		char *p = out_room(o, want < s.n ? want : s.n, &n);
+
+		if (n == 0 || n > s.n || n > want)
+			_exit(1);
+		memcpy(p, s.p, n);
+		out_took(o, n);
+		s = span_skip(s, n);
+	}
+}
+
 static void
 octets(void)
 {
@@ -106,6 +122,8 @@ octets(void)
 		for (size_t n = 1; n < sizeof big; n *= 3)
 			out_add(&pout, (struct span){ big, n });
 		out_add(&pout, (struct span){ big, sizeof big });
+		pout.most = 40000;
+		direct(&pout, (struct span){ big, sizeof big });
 		out_addf(&pout, "%d %s", 12, "words");
 		out_addu(&pout, 18446744073709551615u);
 		out_adds(&pout, "\r\n");
@@ -130,9 +148,12 @@ octets(void)
 	ok(in_exact(&in, got, sizeof big - 1000 - v.n) &&
 	    memcmp(got, big + 1000 + v.n, sizeof big - 1000 - v.n) == 0,
 	    "and the rest follows it");
+	ok(in_exact(&in, got, sizeof big) &&
+	    memcmp(got, big, sizeof big) == 0,
+	    "and what was written straight into the buffer");
 	ok(in_line(&in, &b, 100) == LINE_OK, "a line after octets");
 	is(buf_span(&b), SPAN("12 words18446744073709551615"), "formatted");
-	ok(in.total == total + sizeof big + b.n + 2, "the total counts all");
+	ok(in.total == total + 2 * sizeof big + b.n + 2, "the total counts all");
 	ok(!in_exact(&in, got, 1) && in.state == STREAM_EOF, "the end");
 	ok(in_some(&in, 5).n == 0 && in_line(&in, &b, 9) == LINE_END,
 	    "the end stays the end");

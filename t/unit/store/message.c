@@ -232,6 +232,72 @@ binary(struct store *st)
 	buf_free(&b);
 }
 
+/* While view_each shows the last message, happened befalls its file. */
+struct shown {
+	struct view *v;
+	enum { NOTHING, RENAMED, ANOTHER, REMOVED } happened;
+	enum store_result r;
+	struct buf text;
+};
+
+static bool
+show(void *arg, uint32_t seq, const struct msg *msg, struct span raw)
+{
+	struct shown *c = arg;
+	struct digest d;
+	struct message *m;
+	char path[300], other[300];
+
+	if (seq < view_exists(c->v))
+		return true;
+	snprintf(path, sizeof path, "M/%s/%s", msg->dir == NEW ? "new" :
+	    "cur", msg->file);
+	snprintf(other, sizeof other, "M/cur/%.*s:2,T", (int)span_chr(
+	    span_str(msg->file), ':'), msg->file);
+	c->r = STORE_ERROR;
+	if (!digest_open(raw, &d) ||
+	    (c->happened == RENAMED && rename(path, other) != 0) ||
+	    (c->happened == ANOTHER && (unlink(path) != 0 ||
+	    file_replace(AT_FDCWD, path, SPAN("A: b\n"), 0600) != 0)) ||
+	    (c->happened == REMOVED && unlink(path) != 0))
+		return false;
+	c->r = message_shown(c->v, msg, &d, &m);
+	if (c->r == STORE_OK)
+		read_whole(m, 10, &c->text);
+	message_close(m);
+	return true;
+}
+
+static void
+shown(struct store *st)
+{
+	static const struct {
+		const char *text, *name;
+		enum store_result r;
+	} want[] = {
+		{ text, "what is shown opens", STORE_OK },
+		{ text, "also when it was renamed just now", STORE_OK },
+		{ "A: b\r\n", "and when its file is another", STORE_OK },
+		{ "", "and not when it is gone", STORE_EXPUNGED }
+	};
+	struct mailbox *mb = t_inbox(st);
+	struct shown c = { 0 };
+
+	ok(t_append(mb, text, 0, NULL) > 0 && view_open(mb, &c.v) == STORE_OK,
+	    "one more message");
+	for (unsigned i = 0; i < COUNT(want); i++) {
+		buf_clear(&c.text);
+		c.happened = i;
+		ok(view_each(c.v, NULL, NEED_DIGEST | NEED_FILE, show,
+		    &c) == STORE_OK && c.r == want[i].r &&
+		    span_eq(buf_span(&c.text), span_str(want[i].text)),
+		    want[i].name);
+	}
+	view_close(c.v);
+	mailbox_close(mb);
+	buf_free(&c.text);
+}
+
 int
 main(void)
 {
@@ -243,6 +309,7 @@ main(void)
 	one(st);
 	foreign(st);
 	binary(st);
+	shown(st);
 	store_close(st);
 	t_remove_dir();
 	return done();

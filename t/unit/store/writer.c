@@ -56,7 +56,7 @@ static void
 read_all(int fd, bool raw, size_t piece, struct buf *b)
 {
 	struct wire w;
-	ssize_t n = wire_open(&w, fd, raw, 0, 0);
+	ssize_t n = wire_open(&w, fd, raw, UINT64_MAX, 0, 0);
 
 	buf_clear(b);
 	while (n >= 0 && (n = wire_read(&w, buf_room(b, piece), piece)) > 0)
@@ -146,7 +146,7 @@ late(void)
 		ssize_t n;
 
 		good = good && from <= at && at - from <= 140000 &&
-		    wire_open(&w, fd, false, f, from) == 0 &&
+		    wire_open(&w, fd, false, file, f, from) == 0 &&
 		    wire_skip(&w, at - from);
 		n = wire_read(&w, p, sizeof(p));
 		good = good && n > 0 && span_eq((struct span){ p, (size_t)n },
