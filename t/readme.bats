@@ -1,0 +1,112 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The recipes of README.md do what they say: they are cut out of it and run,
+# with this machine's paths, ports and users in place of the real ones.
+
+setup() {
+	umask 022
+	T=$BATS_TEST_TMPDIR
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T"
+	export HOME=$T/home LEMON_CONTROL=$T/etc
+	mkdir -p "$HOME/Mail"		# mutt and mbsync want one
+	mkdir "$LEMON_CONTROL" "$T/bin"
+	PATH=$T/bin:$PATH
+	SERVERS=
+	ME=$(id -un) GROUP=$(id -gn)
+	if [ "$(id -u)" = 0 ]; then
+		ME=nobody GROUP=$(id -gn nobody)
+	fi
+	printf 'From: a@example.org\nSubject: by the book\n\nbody\n' \
+	    >"$T/message"
+	cd "$T"
+}
+
+teardown() {
+	for s in $SERVERS; do
+		kill "$s" && wait "$s" || :
+	done
+}
+
+# recipe HEADING [N]: the Nth piece of indented text below that bold heading
+recipe() {
+	awk -v head="**$1" -v want="${2:-1}" '
+		index($0, "**") == 1 { on = index($0, head) == 1; n = 0 }
+		!on { next }
+		/^    / { if (!in_piece) n++; in_piece = 1
+			if (n == want) print substr($0, 5); next }
+		/^$/ && in_piece { held = 1; if (n == want) print ""; next }
+		{ in_piece = 0 }
+	' "$BATS_TEST_DIRNAME/../README.md" | sed "s,/etc/lemon,$T/etc,g
+		s,/srv/mail,$T/mail,g
+		s,/run/lemon,$T/run,g
+		s,-g vmail -m,-g $GROUP -m,g
+		s,vmail,$ME,g"
+}
+
+@test "recipe: no set-up at all, with mbsync" {
+	recipe "No set-up" | grep '^lemon-deliver' >deliver
+	sh -e deliver
+	printf '#!/bin/sh\nshift 2\ncd && exec "$@"\n' >bin/ssh
+	chmod 755 bin/ssh
+	recipe "No set-up" | sed -n '/^IMAPStore/,$p' >"$HOME/.mbsyncrc"
+	grep -q '^Create Near' "$HOME/.mbsyncrc"
+	mbsync mail
+	grep -rq 'by the book' "$HOME/Mail/INBOX"
+}
+
+@test "recipe: no set-up at all, with mutt" {
+	recipe "No set-up" | grep '^lemon-deliver' >deliver
+	sh -e deliver
+	printf "%s\n" 'set wait_key = no' 'set timeout = 1' \
+	    "push '<pipe-message>cat >$T/seen<enter><exit>'" >rc
+	recipe "No set-up" | grep '^mutt' | sed 's/$/ -n -F rc/' >read
+	TERM=vt100 timeout 40 script -qefc "sh read" /dev/null </dev/null \
+	    >screen || { cat screen; false; }
+	grep -q 'by the book' seen
+}
+
+@test "recipes: accounts, tcpserver, and a socket for what users submit" {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 \
+	    -nodes -keyout key.pem -out chain.pem -subj /CN=localhost \
+	    2>/dev/null
+	recipe Accounts | sed '/^useradd/d' >accounts
+	sh -e accounts >listed
+	grep -q '^alice' listed
+
+	recipe tcpserver 2 >socket
+	sed '/^unixserver/d' socket | sh -e
+	recipe tcpserver >services
+	sed -n 's/ ::0 [0-9]* / 127.0.0.1 0 /;s/ 127.0.0.1 24 / 127.0.0.1 0 /
+		s/ -vRHl0/ -1RHl0/;p' services |
+	    awk '/^tcpserver/ { $0 = "exec " $0 } { print }' >line
+	[ "$(grep -c '^exec tcpserver' line)" = 4 ]
+	serve() {
+		{ head -n 1 line; grep -e "$1" line; } >"run.$2"
+		mkfifo "port.$2"
+		sh "run.$2" >"port.$2" 2>"log.$2" 3>&- &
+		SERVERS="$SERVERS $!"
+		read -r PORT <"port.$2" || { cat "log.$2"; return 1; }
+	}
+		serve 'lemon-imapd$' imap
+	imap=$PORT
+	serve 'lemon-imapd -s$' imaps
+	imaps=$PORT
+	serve 'lemon-submit$' submit
+	submit=$PORT
+	{ head -n 1 line; sed -n 's/^unixserver/exec &/p' socket; } >run.unix
+	sh run.unix 2>log.unix 3>&- &
+	SERVERS="$SERVERS $!"
+	until [ -S run/lmtp ]; do
+		kill -0 "${SERVERS##* }"
+		sleep 0.05
+	done
+
+	swaks --silent 2 --server 127.0.0.1 --port "$submit" --tls \
+	    --auth PLAIN --auth-user alice+phone --auth-password moresecret \
+	    --from alice@example.org --to alice@example.org \
+	    --h-Subject 'by the book'
+	curl -sS -k --ssl-reqd -u alice:secret \
+	    "imap://127.0.0.1:$imap/INBOX;UID=1" | grep 'by the book'
+	curl -sS -k -u alice@example.org:secret \
+	    "imaps://127.0.0.1:$imaps/INBOX;UID=1" | grep 'by the book'
+}
