@@ -186,6 +186,22 @@ home_path(const struct control *c, struct account *a)
 }
 
 int
+account_owner(const char *maildir, struct account *a)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return 0;
+	if (stat(maildir, &st) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (st.st_uid != 0) {
+		a->uid = st.st_uid;
+		a->gid = st.st_gid;
+	}
+	return 0;
+}
+
+int
 account_settle(const struct control *c, struct account *a)
 {
 	struct stat st;

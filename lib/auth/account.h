@@ -53,6 +53,11 @@ int account_locate(const struct control *c, struct span login,
     struct account *a);
 int account_settle(const struct control *c, struct account *a);
 
+/* The uid and gid of who owns a Maildir, which root becomes to serve it.
+ * Both stay as they are where we are not root, for root's own, and for one
+ * that is to be made.  0, or -1 with errno: nobody can tell now. */
+int account_owner(const char *maildir, struct account *a);
+
 /* The login name as we know it: lower case, without a domain of "locals".
  * So two ways to write one login give one result, known or not. */
 void account_login(const struct control *c, struct span login,

@@ -67,14 +67,18 @@ path(struct span name)
 	return p;
 }
 
+/* Whether it is there.  What nobody can tell now makes all unsure: the
+ * directory is then read once more. */
 static bool
-stat_file(struct mailbox *mb, int dir, struct span name, struct stat *s)
+stat_file(struct adopt *a, int dir, struct span name, struct stat *s)
 {
 	struct path p = path(name);
-	int fd = mailbox_sub(mb, dir);
+	int fd = mailbox_sub(a->mb, dir);
 
-	return fd != -1 && fstatat(fd, p.p, s, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISREG(s->st_mode);
+	if (fd != -1 && fstatat(fd, p.p, s, AT_SYMLINK_NOFOLLOW) == 0)
+		return S_ISREG(s->st_mode);
+	a->unsure = a->unsure || errno != ENOENT;
+	return false;
 }
 
 /* --- keywords of a new message --- */
@@ -238,7 +242,7 @@ adopt_known(struct adopt *a, struct change *c, const struct entry *e,
 	    !span_eq(filename_base(name), filename_base(e->name)) ||
 	    !rec_get(c->t, a->mb->id, uid, &r))
 		return false;
-	if (!stat_file(a->mb, e->dir, e->name, &s))
+	if (!stat_file(a, e->dir, e->name, &s))
 		return true;
 	if (r.flags & REC_GONE) {
 		/* Ours to unlink, by its present name. */
@@ -254,11 +258,13 @@ adopt_known(struct adopt *a, struct change *c, const struct entry *e,
 		}
 		return true;
 	}
-	if (stat_file(a->mb, dir, name, &t)) {
+	if (stat_file(a, dir, name, &t)) {
 		if (t.st_ino != s.st_ino)
 			adopt_double(a, c, e, &s);
 		return true;
 	}
+	if (a->unsure)
+		return true;
 	adopt_renamed(c, e, uid, &r, name, &s);
 	return true;
 }
@@ -280,7 +286,7 @@ adopt_entry(struct adopt *a, struct change *c, const struct entry *e)
 		if (adopt_known(a, c, e, uid[n]))
 			return;
 	if (intent_covers(c->t, a->mb->id, e->name) ||
-	    !stat_file(a->mb, e->dir, e->name, &s))
+	    !stat_file(a, e->dir, e->name, &s))
 		return;
 	adopt_new(a, c, e->dir, e->name, &s);
 }

@@ -24,6 +24,7 @@ struct adopt {
 	struct arena mem;
 	struct span letter[26];	/* keywords of a-z in names, if any */
 	bool unlinked;		/* what the uidlist says is gone was there */
+	bool unsure;		/* a file could not be looked at */
 };
 
 /* Take one in. */

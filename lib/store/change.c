@@ -67,39 +67,20 @@ forget(struct mailbox *mb)
 	mb->generation = 0;
 }
 
-/* Lines that were written for a commit that failed.  The next writer would
- * cut them, but if the index is deleted before they would count: a MOVE that
- * was refused would lose its messages. */
-static void
-undo_lines(struct mailbox *mb, bool written)
-{
-	struct change c;
-
-	if (!written || attach_begin(&c, mb, 0, true) != STORE_OK)
-		return;
-	list_cut(&c);
-	change_abort(&c);
-}
-
+/* Lines that were written for a commit that failed go before the lock does:
+ * the next writer would cut them, but if the index is made anew before, they
+ * would count, and a MOVE that was refused would lose its messages. */
 static enum store_result
 give_up(struct change *c, struct change *second, enum store_result r)
 {
-	struct buf why = { 0 };
-
-	buf_adds(&why, store_why(c->mb->st));
-	bool wrote = c->lines.n > 0, too = second != NULL &&
-	    second->lines.n > 0;
+	list_take_back(c);
 	if (second != NULL) {
+		list_take_back(second);
 		change_abort(second);
 		forget(second->mb);
 	}
 	change_abort(c);
 	forget(c->mb);
-	undo_lines(c->mb, wrote);
-	if (second != NULL)
-		undo_lines(second->mb, too);
-	store_fail(c->mb->st, buf_cstr(&why), 0);
-	buf_free(&why);
 	return r;
 }
 
@@ -123,10 +104,8 @@ change_commit2(struct change *c, struct change *second)
 
 	if (r == STORE_OK && second != NULL)
 		r = put_all(second);
-	if (r == STORE_OK) {
-		r = txn_commit(c->t);
-		c->t = NULL;
-	}
+	if (r == STORE_OK)
+		r = txn_commit_held(c->t);
 	if (r != STORE_OK)
 		return give_up(c, second, r);
 	r = finish(c);

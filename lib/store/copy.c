@@ -258,11 +258,14 @@ record_one(struct copying *c, struct mapping *map, struct change *to,
 	struct stat s;
 	struct rec r, old;
 
+	bool there = fstatat(mailbox_sub(c->to, CUR), o->name, &s,
+	    AT_SYMLINK_NOFOLLOW) == 0;
+	if (!there && errno != ENOENT)
+		return store_fail(src->st, "look at a copy", errno);
 	/* Expunged meanwhile: then it is not copied either. */
-	if (!rec_get(to->t, src->id, o->uid, &old) ||
-	    (old.flags & REC_GONE) || fstatat(mailbox_sub(c->to, CUR),
-	    o->name, &s, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    !S_ISREG(s.st_mode)) {
+	if (!there || !S_ISREG(s.st_mode) ||
+	    !rec_get(to->t, src->id, o->uid, &old) ||
+	    (old.flags & REC_GONE)) {
 		unlinkat(mailbox_sub(c->to, CUR), o->name, 0);
 		o->left_out = true;
 		return STORE_OK;

@@ -153,6 +153,7 @@ set_date(struct draft *d)
 	if (fstat(d->fd, &s) != 0)
 		return -1;
 	d->info.internaldate = s.st_mtim.tv_sec;
+	d->inode = s.st_ino;
 	return 0;
 }
 

@@ -244,14 +244,18 @@ store_some(struct storing *s, const struct set *uids, uint32_t *uid)
 	s->lines = s->lines || c.sync_list;
 	c.sync_list = false;	/* once, at the end */
 	c.m.list_dead += c.lines.n;
-	r = change_commit(&c);
+	if (e == 0)
+		r = change_commit(&c);
+	else {
+		r = store_fail(c.mb->st, "rename a message", e);
+		change_abort(&c);
+	}
 	end_undo(s, s->v->mb, !c.committed);
 	if (c.committed && c.modseq != 0) {
 		s->modseq = c.modseq;
 		view_own(s->v, c.modseq);
 	}
-	return e != 0 && r == STORE_OK ?
-	    store_fail(s->v->mb->st, "rename a message", e) : r;
+	return r;
 }
 
 static enum store_result

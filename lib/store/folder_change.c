@@ -16,9 +16,10 @@ reserved(struct span disk)
 }
 
 /* Make the folder of a name and those above it that are not there.  Needs
- * the lock and folders_read; the caller syncs. */
+ * the lock and folders_read; the caller syncs.  *made gets the directories,
+ * each with a NUL behind it. */
 static enum store_result
-make_with_parents(struct store *st, struct span name)
+make_some(struct store *st, struct span name, struct buf *made)
 {
 	for (size_t i = 1; i <= name.n; i++) {
 		struct span part = span_head(name, i);
@@ -36,6 +37,8 @@ make_with_parents(struct store *st, struct span name)
 			r = i < name.n ? STORE_EXISTS : STORE_CANNOT;
 		if (r == STORE_OK)
 			r = tree_make(st, buf_cstr(&disk));
+		if (r == STORE_OK && f == NULL)
+			buf_add(made, (struct span){ disk.p, disk.n + 1 });
 		buf_free(&disk);
 		/* A parent that cannot be made need not be there. */
 		if (r != STORE_OK && !(i < name.n && (r == STORE_EXISTS ||
@@ -50,6 +53,27 @@ sync_tree(struct store *st)
 {
 	return fsync(st->dir) == 0 ? STORE_OK :
 	    store_fail(st, "sync the Maildir", errno);
+}
+
+/* That, and durably; all or nothing. */
+static enum store_result
+make_with_parents(struct store *st, struct span name)
+{
+	struct buf made = { 0 };
+	enum store_result r = make_some(st, name, &made);
+
+	if (r == STORE_OK)
+		r = sync_tree(st);
+	while (r != STORE_OK && made.n > 0) {
+		made.n--;
+		size_t nul = span_rchr(buf_span(&made), '\0');
+		size_t last = nul == made.n ? 0 : nul + 1;
+
+		tree_unmake(st, made.p + last);
+		made.n = last;
+	}
+	buf_free(&made);
+	return r;
 }
 
 /* Whether a new folder can have that name: STORE_OK, STORE_EXISTS or
@@ -82,8 +106,6 @@ store_create(struct store *st, struct span name)
 		r = is_free(st, name);
 	if (r == STORE_OK)
 		r = make_with_parents(st, name);
-	if (r == STORE_OK)
-		r = sync_tree(st);
 	if (folders_of(st)->debris)
 		tree_sweep(st);
 	tree_unlock(st);
@@ -116,6 +138,8 @@ discard(struct store *st, struct span name)
 	struct buf disk = { 0 };
 	enum store_result r;
 
+	if (f != NULL && f->unsure)
+		return store_fail(st, "look at a folder", EIO);
 	if (f == NULL || !f->exists)
 		return has_below(st, name) ? STORE_HASCHILDREN :
 		    STORE_NONEXISTENT;
@@ -181,7 +205,7 @@ static enum store_result
 rename_inbox(struct store *st, struct span to)
 {
 	struct buf disk = { 0 };
-	enum store_result r = is_free(st, to), undo;
+	enum store_result r = is_free(st, to);
 
 	if (r == STORE_OK)
 		r = name_disk(to, &disk);
@@ -192,16 +216,16 @@ rename_inbox(struct store *st, struct span to)
 		return r;
 	}
 	r = make_with_parents(st, to);
-	if (r == STORE_OK)
-		r = sync_tree(st);
 	if (r == STORE_OK) {
 		r = move_messages(st, to);
-		if (r != STORE_OK)
+		/* It may have failed when the messages were there already. */
+		if (r != STORE_OK && tree_empty(st, buf_cstr(&disk)))
 			(void)tree_discard(st, buf_cstr(&disk));
 	}
-	undo = tree_forget(st);
+	/* One that stays finds nothing to do. */
+	(void)tree_forget(st);
 	buf_free(&disk);
-	return r == STORE_OK ? undo : r;
+	return r;
 }
 
 /* The moves that a rename of that name and all below it takes.  Directories
@@ -221,6 +245,10 @@ collect(struct store *st, struct span from, struct span to,
 
 		if (!same && !name_below(me->name, from))
 			break;
+		if (me->unsure) {
+			r = store_fail(st, "look at a folder", EIO);
+			break;
+		}
 		if (!me->exists)
 			continue;
 		buf_clear(&name);

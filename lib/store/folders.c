@@ -39,7 +39,8 @@ folders_free(struct folders *f)
 	free(f);
 }
 
-/* Whether that directory has an entry of that kind in it. */
+/* Whether that directory has an entry of that kind in it.  What one may not
+ * see is not there; errno is 0, or tells why nobody knows. */
 static bool
 has(struct store *st, struct span disk, const char *what, mode_t type)
 {
@@ -50,8 +51,11 @@ has(struct store *st, struct span disk, const char *what, mode_t type)
 	buf_add(&path, disk);
 	buf_addc(&path, '/');
 	buf_adds(&path, what);
+	errno = 0;
 	yes = fstatat(st->dir, buf_cstr(&path), &s,
 	    AT_SYMLINK_NOFOLLOW) == 0 && (s.st_mode & S_IFMT) == type;
+	if (errno == ENOENT || errno == ENOTDIR || errno == EACCES)
+		errno = 0;
 	buf_free(&path);
 	return yes;
 }
@@ -126,10 +130,11 @@ pass(struct store *st, struct folders *f)
 			continue;
 		f->f = arena_grow(&f->mem, f->f, &cap, f->n + 1,
 		    sizeof(*f->f));
-		f->f[f->n++] = (struct folder){
-			.disk = arena_dup(&f->mem, name),
-			.exists = has(st, name, "cur", S_IFDIR)
-		};
+		struct folder *me = &f->f[f->n++];
+
+		*me = (struct folder){ .disk = arena_dup(&f->mem, name) };
+		me->exists = has(st, name, "cur", S_IFDIR);
+		me->unsure = errno != 0;
 	}
 	if (errno != 0) {
 		int err = errno;

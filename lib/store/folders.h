@@ -14,6 +14,7 @@
 struct folder {
 	struct span name, disk;
 	bool exists;		/* it has cur/: a mailbox */
+	bool unsure;		/* whether it has could not be told */
 };
 
 /* What was last read; kept while the directory's mtime says it holds. */

@@ -31,7 +31,7 @@ struct index {
 	ino_t ino, lock_ino;
 	uint64_t generation;
 	size_t page;		/* octets; LMDB's, of the machine */
-	bool damaged;
+	bool damaged, stale;
 };
 
 MDB_env *
@@ -50,6 +50,12 @@ void
 index_damaged(struct store *st)
 {
 	st->ix->damaged = true;
+}
+
+void
+index_stale(struct store *st)
+{
+	st->ix->stale = true;
 }
 
 int
@@ -138,6 +144,7 @@ env_close(struct index *ix)
 		mdb_env_close(ix->env);
 	ix->env = NULL;
 	ix->fd = -1;
+	ix->stale = false;
 }
 
 /* Whether the path leads to what is open, and all of it is there. */
@@ -148,7 +155,7 @@ is_same(struct store *st)
 	struct stat d, l;
 	MDB_envinfo info;
 
-	if (ix->env == NULL || ix->damaged ||
+	if (ix->env == NULL || ix->damaged || ix->stale ||
 	    fstatat(st->index_dir, DATA, &d, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    fstatat(st->index_dir, LOCK, &l, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    d.st_dev != ix->dev || d.st_ino != ix->ino ||

@@ -27,6 +27,7 @@ struct txn {
 	struct store *st;
 	MDB_txn *t;
 	bool write;
+	bool held;		/* the lock still is, after a failed commit */
 	int err;		/* the first failure of a write, for the commit */
 	struct root root;	/* write: put back if it was touched */
 	bool touched;
@@ -41,6 +42,7 @@ void index_close(struct store *st);
  * open, if it was cut short or if damage was found. */
 enum store_result index_check(struct store *st, bool locked);
 void index_damaged(struct store *st);	/* the next look makes it anew */
+void index_stale(struct store *st);	/* … opens it again: LMDB gave up */
 MDB_env *index_env(const struct store *st);
 
 /* Make room for need octets more, in the map and on the disk. */
@@ -67,6 +69,10 @@ enum store_result txn_write(struct store *st, struct txn *t, size_t need,
 
 /* Commit durably, or give up; both end it and release the lock. */
 enum store_result txn_commit(struct txn *t);
+
+/* The same, but after a failure the lock is held until txn_abort: what was
+ * written beside the index can be taken back before anybody reads it. */
+enum store_result txn_commit_held(struct txn *t);
 
 /* The first failure so far.  What was read says what cannot be: note it, so
  * that the next look makes the index anew. */

@@ -79,6 +79,7 @@ struct draft {
 	int fd;			/* the tmp file, or -1 */
 	char tmp[256];		/* its name in tmp/, "" if there is none */
 	uint64_t size, wire;	/* octets of the file, and on the wire */
+	uint64_t inode;		/* of the file, when finished */
 	struct buf digest;	/* empty: it will be made when needed */
 	enum store_result failed;
 	bool finished;		/* fsynced, sizes and digest known; its mtime

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/journal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -86,13 +85,15 @@ parse(struct plan *p, struct span text)
 	return true;
 }
 
-static bool
+/* 1 if that name is the step's folder, 0 if not, -1 if nobody knows. */
+static int
 is_that(struct store *st, const char *name, const struct step *s)
 {
 	struct stat now;
 
-	return fstatat(st->dir, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    now.st_ino == s->ino && now.st_dev == s->dev;
+	if (fstatat(st->dir, name, &now, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -1;
+	return now.st_ino == s->ino && now.st_dev == s->dev;
 }
 
 /* All renames that are still due; on failure all that can be are undone,
@@ -105,9 +106,9 @@ carry_out(struct store *st, struct plan *p)
 	for (size_t i = 0; i < p->n && err == 0; i++) {
 		struct step *s = &p->step[i];
 
-		if (s->from == NULL || !is_that(st, s->from, s))
-			continue;
-		if (tree_rename(st, s->from, s->to) != 0)
+		int due = s->from == NULL ? 0 : is_that(st, s->from, s);
+		if (due < 0 || (due > 0 &&
+		    tree_rename(st, s->from, s->to) != 0))
 			err = errno;
 	}
 	if (err == 0 && fsync(st->dir) != 0)
@@ -115,7 +116,7 @@ carry_out(struct store *st, struct plan *p)
 	for (size_t i = p->n; err != 0 && i-- > 0; ) {
 		struct step *s = &p->step[i];
 
-		if (s->from != NULL && is_that(st, s->to, s))
+		if (s->from != NULL && is_that(st, s->to, s) > 0)
 			(void)tree_rename(st, s->to, s->from);
 	}
 	return err;
@@ -146,37 +147,6 @@ tree_forget(struct store *st)
 	    store_fail(st, "sync the Maildir", errno);
 }
 
-/* Whether a folder has no message. */
-static bool
-is_empty(struct store *st, const char *disk)
-{
-	static const char *const sub[] = { "/cur", "/new" };
-	bool none = true;
-
-	for (size_t i = 0; i < COUNT(sub) && none; i++) {
-		struct buf path = { 0 };
-		struct dirent *e;
-		DIR *d;
-		int fd;
-
-		buf_adds(&path, disk);
-		buf_adds(&path, sub[i]);
-		fd = openat(st->dir, buf_cstr(&path),
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		d = fd < 0 ? NULL : fdopendir(fd);
-		buf_free(&path);
-		if (d == NULL) {
-			if (fd >= 0)
-				close(fd);
-			return false;
-		}
-		while ((e = readdir(d)) != NULL)
-			none = none && e->d_name[0] == '.';
-		closedir(d);
-	}
-	return none;
-}
-
 enum store_result
 journal_recover(struct store *st)
 {
@@ -197,7 +167,7 @@ journal_recover(struct store *st)
 		for (size_t i = 0; i < p.n; i++) {
 			const struct step *s = &p.step[i];
 
-			if (s->from == NULL && is_empty(st, s->to))
+			if (s->from == NULL && tree_empty(st, s->to))
 				(void)tree_discard(st, s->to);
 		}
 	}
@@ -216,8 +186,12 @@ write_down(struct store *st, struct buf *text)
 
 	if (text->n > JOURNAL_OCTETS)
 		r = STORE_LIMIT;
-	else if (file_replace(st->dir, file, buf_span(text), 0600) != 0)
+	else if (file_replace(st->dir, file, buf_span(text), 0600) != 0) {
 		r = store_fail(st, file, errno);
+		/* It may be in place and not synced: what was refused must
+		 * not be done by the next one. */
+		(void)unlinkat(st->dir, file, 0);
+	}
 	buf_free(text);
 	return r;
 }
@@ -287,11 +261,10 @@ tree_move(struct store *st, const struct tree_move *m, size_t n)
 			announce(st, &p);
 		else
 			r = store_fail(st, "rename folders", err);
-		if (noted) {
-			enum store_result f = tree_forget(st);
-
-			r = r == STORE_OK ? f : r;
-		}
+		/* What is durable is done: a plan that stays finds nothing
+		 * to do. */
+		if (noted)
+			(void)tree_forget(st);
 	}
 	buf_free(&text);
 	arena_free(&p.mem);

@@ -220,6 +220,7 @@ list_append(struct change *c)
 		return r;
 	if (s.n == 0)
 		return STORE_OK;
+	c->list_from = c->m.list_size;
 	if (lseek(mb->list, (off_t)c->m.list_size, SEEK_SET) == -1 ||
 	    file_write(mb->list, s) == -1) {
 		r = store_fail(mb->st, "write " UIDLIST_FILE, errno);
@@ -231,6 +232,16 @@ list_append(struct change *c)
 	if (c->reserved && fdatasync(mb->list) == -1)
 		return store_fail(mb->st, "sync " UIDLIST_FILE, errno);
 	return STORE_OK;
+}
+
+void
+list_take_back(struct change *c)
+{
+	if (c->list_from == 0 || c->mb->list == -1)
+		return;
+	if (ftruncate(c->mb->list, (off_t)c->list_from) == 0)
+		(void)fdatasync(c->mb->list);
+	c->list_from = 0;
 }
 
 enum store_result

@@ -25,6 +25,9 @@ enum store_result list_append(struct change *c);
 bool list_is_cut(struct mailbox *mb, const struct meta *m);
 enum store_result list_cut(struct change *c);
 
+/* Cut them again: the commit failed.  The lock is still held. */
+void list_take_back(struct change *c);
+
 /* After the commit, without the lock: make the lines durable. */
 enum store_result list_sync(struct mailbox *mb);
 

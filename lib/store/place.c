@@ -103,8 +103,7 @@ place_keywords(struct change *c, uint32_t uid, const struct span *keyword,
 /* --- deliveries: into new/ without the lock --- */
 
 static void
-owe(struct mailbox *mb, struct draft *d, struct buf *name,
-    const struct stat *s)
+owe(struct mailbox *mb, struct draft *d, struct buf *name)
 {
 	struct owed *o = mb->owed;
 
@@ -112,8 +111,8 @@ owe(struct mailbox *mb, struct draft *d, struct buf *name,
 		o = mb->owed = xcalloc(1, sizeof *o);
 	o->msg = xrealloc(o->msg, (o->n + 1) * sizeof *o->msg);
 	o->msg[o->n++] = (struct owed_msg){ .name = *name,
-		.digest = d->digest, .inode = s->st_ino, .wire = d->wire,
-		.internaldate = s->st_mtim.tv_sec };
+		.digest = d->digest, .inode = d->inode, .wire = d->wire,
+		.internaldate = d->info.internaldate };
 	*name = (struct buf){ 0 };
 	d->digest = (struct buf){ 0 };
 }
@@ -164,12 +163,10 @@ deliver(struct mailbox *mb, struct draft **d, size_t n)
 	for (size_t k = 0; e != 0 && k < i; k++)
 		unlinkat(new, buf_cstr(&name[k]), 0);
 	for (i = 0; i < n && e == 0; i++) {
-		struct stat s = { 0 };
+		bool first = mb->owed == NULL;
 
 		d[i]->tmp[0] = '\0';
-		fstatat(new, buf_cstr(&name[i]), &s, AT_SYMLINK_NOFOLLOW);
-		bool first = mb->owed == NULL;
-		owe(mb, d[i], &name[i], &s);
+		owe(mb, d[i], &name[i]);
 		if (first)
 			mb->owed->moved = moved;
 		else if (moved.before.tv_sec ==
@@ -215,7 +212,8 @@ give_digest(struct change *c, uint32_t uid, struct owed_msg *o)
 	change_wire(c, uid, &r, o->wire);
 }
 
-static void
+/* False if it is not to be found: the next look then reads the directory. */
+static bool
 settle_one(struct change *c, struct owed_msg *o)
 {
 	struct span name = buf_span(&o->name);
@@ -224,18 +222,19 @@ settle_one(struct change *c, struct owed_msg *o)
 
 	if (uid != 0) {
 		give_digest(c, uid, o);
-		return;
+		return true;
 	}
-	/* Moved on already: the next look at cur/ finds it. */
+	/* Moved on already, perhaps. */
 	if (fstatat(mailbox_sub(c->mb, NEW), buf_cstr(&o->name), &s,
 	    AT_SYMLINK_NOFOLLOW) == -1 || (uid = change_uid(c, 0)) == 0)
-		return;
+		return false;
 	struct rec r = { .inode = o->inode, .wire = o->wire,
 		.internaldate = o->internaldate,
 		.savedate = (int64_t)batch_seconds(name),
 		.object = object_new(c->t, buf_span(&o->digest)) };
 	uidlist_message(&c->lines, uid, name);
 	change_add(c, uid, &r, NEW, name);
+	return true;
 }
 
 enum store_result
@@ -251,9 +250,12 @@ mailbox_settle(struct mailbox *mb)
 		need += NEED + 2 * o->msg[i].digest.n;
 	enum store_result r = change_begin(&c, mb, need, false);
 	if (r == STORE_OK) {
+		bool all = true;
+
 		for (size_t i = 0; i < o->n; i++)
-			settle_one(&c, &o->msg[i]);
-		moved_note(&o->moved, &c, NEW);
+			all = settle_one(&c, &o->msg[i]) && all;
+		if (all)
+			moved_note(&o->moved, &c, NEW);
 		r = change_commit(&c);
 	}
 	owed_free(mb);
@@ -275,17 +277,10 @@ cur_name(struct batch *b, const struct draft *d, struct buf *name)
 static bool
 add_one(struct change *c, struct draft *d, struct span name, uint32_t *uid)
 {
-	struct stat s = { 0 };
-	struct rec r = { .wire = d->wire, .flags = d->info.flags };
-	struct buf path = { 0 };
+	struct rec r = { .wire = d->wire, .flags = d->info.flags,
+		.inode = d->inode, .internaldate = d->info.internaldate,
+		.savedate = (int64_t)batch_seconds(name) };
 
-	buf_add(&path, name);
-	fstatat(mailbox_sub(c->mb, CUR), buf_cstr(&path), &s,
-	    AT_SYMLINK_NOFOLLOW);
-	buf_free(&path);
-	r.inode = s.st_ino;
-	r.internaldate = s.st_mtim.tv_sec;
-	r.savedate = (int64_t)batch_seconds(name);
 	if ((*uid = change_uid(c, 0)) == 0)
 		return false;
 	uidlist_message(&c->lines, *uid, filename_base(name));
@@ -302,6 +297,7 @@ struct append {
 	struct draft **d;
 	size_t n, placed;
 	struct buf *name;
+	uint32_t *uid;
 	struct intent intent;
 	struct moved moved;
 	bool committed;
@@ -334,7 +330,7 @@ take_back(struct append *a)
  * it.  More come before, guarded by an intent, so that the lock is not held
  * for long, and are durable before the index says that they are whole. */
 static enum store_result
-append_all(struct append *a, uint32_t *uids, uint32_t *uidvalidity)
+append_all(struct append *a, uint32_t *uidvalidity)
 {
 	struct change c;
 	size_t need = 0;
@@ -360,13 +356,9 @@ append_all(struct append *a, uint32_t *uids, uint32_t *uidvalidity)
 		change_dir_after(&c, CUR);
 	} else
 		moved_note(&a->moved, &c, CUR);
-	for (size_t i = 0; i < a->n && good; i++) {
-		uint32_t uid;
-
-		good = add_one(&c, a->d[i], buf_span(&a->name[i]), &uid);
-		if (uids != NULL)
-			uids[i] = uid;
-	}
+	for (size_t i = 0; i < a->n && good; i++)
+		good = add_one(&c, a->d[i], buf_span(&a->name[i]),
+		    &a->uid[i]);
 	if (!good) {
 		change_abort(&c);
 		return STORE_LIMIT;
@@ -377,6 +369,27 @@ append_all(struct append *a, uint32_t *uids, uint32_t *uidvalidity)
 	r = change_commit(&c);
 	a->committed = c.committed;
 	return r;
+}
+
+/* The commit stands, but not all that it rests on could be synced.  The client
+ * hears that nothing came, so the messages go; he may send them again. */
+static void
+withdraw(struct append *a)
+{
+	struct change c;
+	struct rec r;
+
+	if (change_begin(&c, a->mb, a->n * NEED, true) != STORE_OK)
+		return;
+	for (size_t i = 0; i < a->n; i++)
+		if (rec_get(c.t, a->mb->id, a->uid[i], &r) &&
+		    !(r.flags & REC_GONE)) {
+			uidlist_forget(&c.lines,
+			    &(struct uidlist_gone){ a->uid[i], r.inode }, 1);
+			change_gone(&c, a->uid[i], &r, true);
+		}
+	c.spare_list = true;
+	change_commit(&c);
 }
 
 static enum store_result
@@ -390,22 +403,28 @@ append(struct mailbox *mb, struct draft **d, size_t n, uint32_t *uids,
 	if (mailbox_sub(mb, TMP) == -1 || mailbox_sub(mb, CUR) == -1)
 		return store_fail(mb->st, "open the folder", errno);
 	a.name = xcalloc(n, sizeof *a.name);
+	a.uid = xcalloc(n, sizeof *a.uid);
 	batch_start(&b);
 	for (size_t i = 0; i < n; i++)
 		cur_name(&b, d[i], &a.name[i]);
 	if (n > 1)
 		r = intent_begin(&a.intent, mb, NULL, &b);
 	if (r == STORE_OK)
-		r = append_all(&a, uids, uidvalidity);
-	if (r != STORE_OK && !a.committed)
-		take_back(&a);
-	else if (n == 1 && fsync(mailbox_sub(mb, CUR)) == -1)
+		r = append_all(&a, uidvalidity);
+	if (r == STORE_OK && n == 1 && fsync(mailbox_sub(mb, CUR)) == -1)
 		r = store_fail(mb->st, "sync the folder", errno);
+	if (r != STORE_OK && a.committed)
+		withdraw(&a);
+	else if (r != STORE_OK)
+		take_back(&a);
 	for (size_t i = 0; i < n; i++) {
-		if (r == STORE_OK || a.committed)
+		if (a.committed)
 			d[i]->tmp[0] = '\0';
+		if (uids != NULL)
+			uids[i] = a.uid[i];
 		buf_free(&a.name[i]);
 	}
+	free(a.uid);
 	free(a.name);
 	intent_end(&a.intent);
 	return r;

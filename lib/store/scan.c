@@ -196,7 +196,7 @@ take_in(struct scan *s, bool note, bool *found)
 			return r;
 		for (; i < end; i++)
 			adopt_entry(&s->adopt, &c, &s->e[i]);
-		if (i == s->n && note)
+		if (i == s->n && note && !s->adopt.unsure)
 			note_dirs(s, &c);
 		if (i == s->n && s->adopt.list != NULL && c.m.building) {
 			c.m.building = 0;

@@ -203,6 +203,49 @@ tree_make(struct store *st, const char *disk)
 	return err == 0 ? STORE_OK : store_fail(st, "make a folder", err);
 }
 
+bool
+tree_empty(struct store *st, const char *disk)
+{
+	static const char *const sub[] = { "/cur", "/new" };
+	bool none = true;
+
+	for (size_t i = 0; i < COUNT(sub) && none; i++) {
+		struct buf path = { 0 };
+		struct dirent *e;
+		DIR *d;
+		int fd;
+
+		buf_adds(&path, disk);
+		buf_adds(&path, sub[i]);
+		fd = openat(st->dir, buf_cstr(&path),
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		d = fd < 0 ? NULL : fdopendir(fd);
+		buf_free(&path);
+		if (d == NULL) {
+			if (fd >= 0)
+				close(fd);
+			return false;
+		}
+		while ((errno = 0, e = readdir(d)) != NULL)
+			none = none && e->d_name[0] == '.';
+		none = none && errno == 0;
+		closedir(d);
+	}
+	return none;
+}
+
+void
+tree_unmake(struct store *st, const char *disk)
+{
+	struct buf tmp = { 0 };
+
+	unique(st, fresh, &tmp);
+	if (tree_empty(st, disk) &&
+	    tree_rename(st, disk, tmp.p) == 0)
+		remove_all(st, tmp.p);
+	buf_free(&tmp);
+}
+
 enum store_result
 tree_discard(struct store *st, const char *disk)
 {

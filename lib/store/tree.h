@@ -37,6 +37,12 @@ enum store_result tree_forget(struct store *st);
  * caller syncs the Maildir.  Needs the lock. */
 enum store_result tree_make(struct store *st, const char *disk);
 
+/* Take back what tree_make just made, unless it is used already. */
+void tree_unmake(struct store *st, const char *disk);
+
+/* Whether a folder has no message; not if it cannot be read. */
+bool tree_empty(struct store *st, const char *disk);
+
 /* Take a folder's name away, durably, and tell the index; tree_sweep removes
  * what it held.  Needs the lock. */
 enum store_result tree_discard(struct store *st, const char *disk);

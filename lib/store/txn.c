@@ -20,12 +20,16 @@ lmdb_fail(struct store *st, const char *what, int e)
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
 	case MDB_PAGE_FULL:
-	case MDB_PANIC:
 	case MDB_INVALID:
 	case MDB_BAD_TXN:
 	case MDB_CURSOR_FULL:
 	case MDB_INCOMPATIBLE:
 		index_damaged(st);
+		break;
+	case MDB_PANIC:
+		/* A root page could not be written.  The one before holds,
+		 * but this environment will not be used again. */
+		index_stale(st);
 		break;
 	}
 	return e > 0 ? store_fail(st, what, e) :
@@ -111,7 +115,7 @@ txn_write(struct store *st, struct txn *t, size_t need, bool reserve)
 }
 
 enum store_result
-txn_commit(struct txn *t)
+txn_commit_held(struct txn *t)
 {
 	if (t->t == NULL)
 		return STORE_ERROR;
@@ -131,18 +135,31 @@ txn_commit(struct txn *t)
 	else
 		e = mdb_txn_commit(t->t);
 	t->t = NULL;
-	index_unlock(t->st);
+	t->held = e != 0;
+	if (e == 0)
+		index_unlock(t->st);
 	return e == 0 ? STORE_OK : lmdb_fail(t->st, "write the index", e);
+}
+
+enum store_result
+txn_commit(struct txn *t)
+{
+	enum store_result r = txn_commit_held(t);
+
+	txn_abort(t);
+	return r;
 }
 
 void
 txn_abort(struct txn *t)
 {
-	if (t->t == NULL)
-		return;
-	mdb_txn_abort(t->t);
+	bool locked = t->held || (t->t != NULL && t->write);
+
+	if (t->t != NULL)
+		mdb_txn_abort(t->t);
 	t->t = NULL;
-	if (t->write)
+	t->held = false;
+	if (locked)
 		index_unlock(t->st);
 }
 

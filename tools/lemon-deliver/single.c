@@ -153,8 +153,11 @@ find_target(const struct control *c, const char *name, struct target *t,
     struct smtp_reply *r)
 {
 	if (strchr(name, '/') != NULL) {
-		target_maildir(c, name, t);
-		return true;
+		if (target_maildir(c, name, t) == 0)
+			return true;
+		smtp_reply_set(r, 451, "4.3.0",
+		    "The owner of the Maildir cannot be told");
+		return false;
 	}
 	int found = target_address(c, span_str(name), t);
 

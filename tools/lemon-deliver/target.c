@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "target.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "smtp/param.h"
@@ -68,20 +67,17 @@ target_address(const struct control *c, struct span address,
 }
 
 /* Root becomes the Maildir's owner, who could not read mail of root's. */
-void
+int
 target_maildir(const struct control *c, const char *path, struct target *t)
 {
-	struct stat st;
-
 	*t = (struct target){ .account = { .uid = (uid_t)-1,
 	    .gid = (gid_t)-1 } };
-	if (geteuid() == 0 && stat(path, &st) == 0 && st.st_uid != 0) {
-		t->account.uid = st.st_uid;
-		t->account.gid = st.st_gid;
-		t->own_process = true;
-	}
+	if (account_owner(path, &t->account) == -1)
+		return -1;
+	t->own_process = t->account.uid != (uid_t)-1;
 	buf_adds(&t->maildir, path);
 	settings(c, t);
+	return 0;
 }
 
 void

@@ -20,8 +20,8 @@ struct target {
 int target_address(const struct control *c, struct span address,
     struct target *t);
 
-/* A Maildir by its path. */
-void target_maildir(const struct control *c, const char *path,
+/* A Maildir by its path.  0, or -1: whose it is cannot be told now. */
+int target_maildir(const struct control *c, const char *path,
     struct target *t);
 
 void target_free(struct target *t);	/* leaves { 0 } */

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "auth/login_env.h"
@@ -53,20 +52,17 @@ implicit_tls(struct session *s)
 /* Whoever runs us, with his own Maildir or one that he may read; root becomes
  * its owner, and stays root only for root's own.  The name is for the log and
  * for settings; looking it up would cost more than all the rest of the
- * start. */
-static void
+ * start.  NULL, or why not. */
+static const char *
 ourselves(struct session *s, const char *maildir)
 {
 	struct account *a = &s->account;
 	struct span user = span_str(getenv("USER"));
 	struct buf uid = { 0 };
-	struct stat st;
 
 	*a = (struct account){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
-	if (geteuid() == 0 && stat(maildir, &st) == 0 && st.st_uid != 0) {
-		a->uid = st.st_uid;
-		a->gid = st.st_gid;
-	}
+	if (account_owner(maildir, a) == -1)
+		return "the owner of the Maildir cannot be told";
 	s->local = true;
 	buf_addf(&uid, "uid%u", (unsigned)geteuid());
 	if (!account_legal(user))
@@ -75,16 +71,15 @@ ourselves(struct session *s, const char *maildir)
 	memcpy(a->label, "-", 2);
 	buf_adds(&a->maildir, maildir);
 	buf_free(&uid);
+	return NULL;
 }
 
 /* The argument: a Maildir has a slash.  NULL, or why not. */
 static const char *
 from_argument(struct session *s, const char *who)
 {
-	if (strchr(who, '/') != NULL) {
-		ourselves(s, who);
-		return NULL;
-	}
+	if (strchr(who, '/') != NULL)
+		return ourselves(s, who);
 	switch (account_find(&s->control, span_str(who), &s->account)) {
 	case 1:
 		return NULL;
