@@ -29,6 +29,7 @@ enum { NEED = 3072 };
 struct one {
 	uint32_t uid, to;
 	uint32_t flags;
+	uint64_t inode;
 	bool left_out;
 	char *name;		/* in the other mailbox */
 };
@@ -49,7 +50,7 @@ struct copying {
 
 /* Where there can be no second link, the octets are copied. */
 static int
-copy_octets(struct copying *c, int from, const char *to)
+copy_octets(struct copying *c, int from, struct one *o)
 {
 	char tmp[256], *block;
 	struct stat s;
@@ -65,11 +66,13 @@ copy_octets(struct copying *c, int from, const char *to)
 	    file_write(fd, (struct span){ block, (size_t)n }) == 0)
 		at += n;
 	free(block);
+	if (n == 0 && fstat(fd, &s) == 0)
+		o->inode = s.st_ino;
 	if (n == 0 && fstat(from, &s) == 0) {
 		t[0] = t[1] = s.st_mtim;
 		n = futimens(fd, t) == 0 && fsync(fd) == 0 &&
 		    file_move(mailbox_sub(c->to, TMP), tmp,
-		    mailbox_sub(c->to, CUR), to) == 0 ? 0 : -1;
+		    mailbox_sub(c->to, CUR), o->name) == 0 ? 0 : -1;
 	} else
 		n = -1;
 	int e = errno;
@@ -116,6 +119,7 @@ link_one(struct copying *c, struct txn *t, struct one *o)
 	memcpy(path, name.p, name.n);
 	path[name.n] = '\0';
 	name_copy(c, o, name, r.flags & ~(uint32_t)REC_GONE);
+	o->inode = r.inode;
 	int a = mailbox_sub(from, dir), b = mailbox_sub(c->to, CUR);
 	if (linkat(a, path, b, o->name, 0) == 0)
 		return 0;
@@ -126,7 +130,7 @@ link_one(struct copying *c, struct txn *t, struct one *o)
 	    O_CLOEXEC);
 	if (fd == -1)
 		return -1;
-	int e = copy_octets(c, fd, o->name);
+	int e = copy_octets(c, fd, o);
 	close(fd);
 	return e;
 }
@@ -157,7 +161,7 @@ link_all(struct copying *c)
 		c->m[i].name = NULL;
 		if (err != ENOENT)
 			return store_fail(st, "link a message", err);
-		r = mailbox_look(c->v->mb, LOOK_FULL, &found);
+		r = mailbox_look(c->v->mb, LOOK_MISSED, &found);
 		if (r != STORE_OK)
 			return r;
 		if (try >= 3)	/* gone, or on its way out */
@@ -257,22 +261,23 @@ record_one(struct copying *c, struct mapping *map, struct change *to,
 	struct span name = span_str(o->name);
 	struct stat s;
 	struct rec r, old;
+	int cur = mailbox_sub(c->to, CUR);
 
-	bool there = fstatat(mailbox_sub(c->to, CUR), o->name, &s,
-	    AT_SYMLINK_NOFOLLOW) == 0;
+	bool there = fstatat(cur, o->name, &s, AT_SYMLINK_NOFOLLOW) == 0;
 	if (!there && errno != ENOENT)
 		return store_fail(src->st, "look at a copy", errno);
-	/* Expunged meanwhile: then it is not copied either. */
-	if (!there || !S_ISREG(s.st_mode) ||
-	    !rec_get(to->t, src->id, o->uid, &old) ||
+	/* Expunged meanwhile: then it is not copied either.  If another
+	 * program has renamed the file, who undoes the intent finds it. */
+	if (!rec_get(to->t, src->id, o->uid, &old) ||
 	    (old.flags & REC_GONE)) {
-		unlinkat(mailbox_sub(c->to, CUR), o->name, 0);
 		o->left_out = true;
-		return STORE_OK;
+		return unlinkat(cur, o->name, 0) == 0 ? STORE_OK :
+		    STORE_INUSE;
 	}
 	r = old;
 	r.flags = o->flags;
-	r.inode = s.st_ino;
+	/* Renamed already: the next look at the folder sees to what. */
+	r.inode = there ? s.st_ino : o->inode;
 	r.savedate = (int64_t)batch_seconds(name);
 	r.set = 0;
 	if ((o->to = change_uid(to, 0)) == 0 || (old.set != 0 &&

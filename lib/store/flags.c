@@ -292,7 +292,7 @@ view_store(struct view *v, const struct set *uids,
 		bool found;
 
 		s.lost = (struct set){ 0 };
-		if ((r = mailbox_look(mb, LOOK_FULL, &found)) == STORE_OK)
+		if ((r = mailbox_look(mb, LOOK_MISSED, &found)) == STORE_OK)
 			r = store_set(&s, &again);
 		set_free(&again);
 	}

@@ -83,35 +83,31 @@ unlink_one(struct mailbox *mb, struct corpse *c)
 		c->uid = 0;
 }
 
-/* What another program renamed the look finds under its new name; it is then
- * left for the next time. */
+/* What another program renamed the look finds under its new name.  It is then
+ * left for the next time, and so is what may only have been missed: it would
+ * come back as a new message. */
 static void
 find_lost(struct mailbox *mb, struct corpse *c, size_t n)
 {
-	bool any = false, found;
+	struct set lost = { 0 };
+	bool found, sure = false;
 	struct txn t;
 	struct meta m;
 
 	for (size_t i = 0; i < n; i++)
-		any = any || c[i].lost;
-	if (!any)
+		if (c[i].lost)
+			set_add(&lost, c[i].uid, c[i].uid);
+	if (lost.n == 0)
 		return;
-	if (mailbox_look(mb, LOOK_FULL, &found) != STORE_OK ||
-	    mailbox_read(mb, &t, &m) != STORE_OK) {
-		for (size_t i = 0; i < n; i++)
-			if (c[i].lost)
-				c[i].uid = 0;
-		return;
+	if (mailbox_look(mb, LOOK_MISSED, &found) == STORE_OK &&
+	    mailbox_read(mb, &t, &m) == STORE_OK) {
+		sure = scan_proves_gone(mb, &t, &lost);
+		txn_abort(&t);
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct span name;
-		int dir;
-
-		if (c[i].lost && rec_name(&t, mb->id, c[i].uid, &dir, &name) &&
-		    !span_eq(name, span_str(c[i].name)))
+	for (size_t i = 0; i < n; i++)
+		if (c[i].lost && (!sure || !set_has(&lost, c[i].uid)))
 			c[i].uid = 0;
-	}
-	txn_abort(&t);
+	set_free(&lost);
 }
 
 static void

@@ -37,6 +37,14 @@ struct scan {
 	int64_t now;
 };
 
+static void
+scan_free(struct scan *s)
+{
+	bits_free(&s->missing);
+	arena_free(&s->mem);
+	arena_free(&s->adopt.mem);
+}
+
 /* Quiet for long enough, or of a time when the clock was another. */
 static bool
 is_quiet(const struct scan *s, int d)
@@ -53,6 +61,8 @@ must_read(const struct scan *s, const struct meta *m, int d, enum look how)
 	const struct dirstate *k = &m->dir[d];
 	int64_t since = s->now - k->read;
 
+	if (how == LOOK_MISSED)
+		return true;
 	if (dir_is(k, &s->before[d]))
 		return (how == LOOK_FULL || m->messages < MANY) &&
 		    k->dirty && is_quiet(s, d);
@@ -310,6 +320,17 @@ look_again(struct scan *s, struct txn *t, struct set *gone,
 	return true;
 }
 
+bool
+scan_proves_gone(struct mailbox *mb, struct txn *t, struct set *uids)
+{
+	struct scan s = { .mb = mb };
+	struct stat at[2];
+	bool sure = look_again(&s, t, uids, at);
+
+	scan_free(&s);
+	return sure;
+}
+
 /* Expunge what two looks missed, if the directories still are as they were
  * at the second. */
 static enum store_result
@@ -399,14 +420,6 @@ stat_dirs(struct scan *s)
 			return STORE_CHANGED;
 	}
 	return STORE_OK;
-}
-
-static void
-scan_free(struct scan *s)
-{
-	bits_free(&s->missing);
-	arena_free(&s->mem);
-	arena_free(&s->adopt.mem);
 }
 
 /* Of what is missing only in new/ when that alone was read. */

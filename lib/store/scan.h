@@ -9,13 +9,19 @@
  * only if its mtime is not the one that is known (QUICK), or also if nobody
  * touched it for two seconds and it was not read since (FULL, and QUICK where
  * there is little to read): a change in the same moment as the known mtime
- * would not show in it.
+ * would not show in it.  Who found a file elsewhere than the index says knows
+ * that somebody did, whatever the mtime is (MISSED).
  */
-enum look { LOOK_QUICK, LOOK_FULL };
+enum look { LOOK_QUICK, LOOK_FULL, LOOK_MISSED };
 
 /* STORE_CHANGED: the folder is gone.  *found: something had changed. */
 enum store_result mailbox_look(struct mailbox *mb, enum look how,
     bool *found);
+
+/* Leave in *uids (those of the index) whose files are surely in neither
+ * directory under any name.  False if the directories do not rest for long
+ * enough to say: one reading beside renames can miss what is there. */
+bool scan_proves_gone(struct mailbox *mb, struct txn *t, struct set *uids);
 
 /* The first look at a folder that is new to the index: UIDs and keywords come
  * from its uidlist. */

@@ -400,7 +400,7 @@ view_file(struct view *v, uint32_t uid, int *fd, uint64_t *object,
 			break;
 		}
 		r = STORE_EXPUNGED;
-		if (mailbox_look(v->mb, LOOK_FULL, &found) != STORE_OK)
+		if (mailbox_look(v->mb, LOOK_MISSED, &found) != STORE_OK)
 			break;
 	}
 	if (*fd != -1)

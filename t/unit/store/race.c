@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/* Other programs rename in the middle of what the store does: reap, copy. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "store.h"
+#include "store/view.h"
+
+/* The one file of a directory. */
+static bool
+only(const char *dir, char name[300])
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int n = 0;
+
+	name[0] = '\0';
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.' && ++n == 1)
+			snprintf(name, 300, "%s/%s", dir, e->d_name);
+	if (d != NULL)
+		closedir(d);
+	return n == 1;
+}
+
+/* A file that was expunged and that a reading of the directory missed, as
+ * one beside renames can: it is dead still when it is seen again. */
+static void
+missed(struct mailbox *mb)
+{
+	struct view *v;
+	char was[300], to[400];
+	int64_t took = 100;
+	uint64_t modseq;
+
+	/* Only what was quick is no proof that the file is gone. */
+	for (int i = 0; i < 100 && took >= 80; i++) {
+		t_append(mb, "Subject: x\n\n", MSG_DELETED, NULL);
+		view_open(mb, &v);
+		only("M/cur", was);
+		view_expunge(v, NULL, &modseq);
+		int64_t t = clock_ms();
+		rename(was, "aside");
+		view_reap(v);
+		took = clock_ms() - t;
+		snprintf(to, sizeof to, "%.*sFS", (int)strlen(was) - 1, was);
+		rename("aside", to);
+		if (took >= 80)
+			unlink(to);
+		view_close(v);
+	}
+	t_is(mb, "", "what was expunged is not taken in again");
+	view_open(mb, &v);
+	view_reap(v);
+	ok(access(to, F_OK) == -1, "and goes when it is seen again");
+	view_close(v);
+}
+
+/* --- a COPY whose new file is renamed before it has its record --- */
+
+struct renamer {
+	int watch;
+	bool done;
+};
+
+static void *
+rename_first(void *arg)
+{
+	struct renamer *r = arg;
+	char event[4096], was[300], to[400];
+
+	if (read(r->watch, event, sizeof event) > 0 &&
+	    only("M/.There/cur", was)) {
+		snprintf(to, sizeof to, "%sS", was);
+		r->done = rename(was, to) == 0;
+	}
+	return NULL;
+}
+
+static void
+copied(struct store *st, struct mailbox *mb, bool move)
+{
+	struct renamer r = { inotify_init(), false };
+	struct copied done = { 0 };
+	struct set last = { 0 };
+	struct mailbox *there;
+	struct view *v;
+	pthread_t thread;
+
+	store_create(st, SPAN("There"));
+	uint32_t uid = t_append(mb, "Subject: y\n\n", MSG_FLAGGED, NULL);
+	set_add(&last, uid, uid);
+	mailbox_open(st, SPAN("There"), RIGHT_READ | RIGHT_WRITE, &there);
+	inotify_add_watch(r.watch, "M/.There/cur", IN_CREATE);
+	view_open(mb, &v);
+	pthread_create(&thread, NULL, rename_first, &r);
+	ok(view_copy(v, &last, there, move, &done) == STORE_OK && done.n == 1,
+	    move ? "a MOVE names what it moved, renamed or not" :
+	    "a COPY names what it copied, renamed or not");
+	pthread_join(thread, NULL);
+	/* As if it had rested for a while. */
+	utimensat(AT_FDCWD, "M/.There/cur", (struct timespec[]){ { 1, 0 },
+	    { 1, 0 } }, 0);
+	t_is(there, r.done ? "1:1SF" : "1:1F", "it is there once");
+	t_is(mb, "1:2F", move ? "and no longer in its old place" :
+	    "and in its old place");
+	set_free(&last);
+	free(done.from);
+	free(done.to);
+	view_close(v);
+	mailbox_close(there);
+	store_delete(st, SPAN("There"));
+	close(r.watch);
+}
+
+int
+main(void)
+{
+	t_make_dir();
+	struct store *st = t_store();
+	struct mailbox *mb = t_inbox(st);
+
+	missed(mb);
+	copied(st, mb, false);
+	copied(st, mb, true);
+	mailbox_close(mb);
+	store_close(st);
+	t_remove_dir();
+	return done();
+}
