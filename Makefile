@@ -58,8 +58,11 @@ $(FUZZ:%=$(B)/t/fuzz/%): $(B)/t/fuzz/%: $(B)/t/fuzz/%.o $(B)/t/fuzz/replay.o \
     $(B)/liblemon.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+$(B)/t/storm/watch: $(B)/t/storm/watch.o $(B)/liblemon.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 units: $(UNIT)
-tests: all units $(FUZZ:%=$(B)/t/fuzz/%)
+tests: all units $(FUZZ:%=$(B)/t/fuzz/%) $(B)/t/storm/watch
 check: deps
 	@$(MAKE) -s -j"$$(nproc)" tests
 	$(RUN) prove -r --ext .t --ext .bats $(PROVE) $(B)/t/unit t
@@ -79,6 +82,11 @@ bench: all $(B)/bench/load
 	PATH="$$PWD/bin:$$PATH" bench/run.py $(BENCH)
 $(B)/bench/load: $(B)/bench/load.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+# make storm SECONDS=180 SEED=1: many writers at once, random ones killed.
+storm: all $(B)/t/storm/watch
+	@.ci/install build demo test
+	$(RUN) t/storm/run $(or $(SECONDS),180) $(or $(SEED),1) \
+	    $(or $(LOOKS),10000)
 # Ten minutes for each target: make fuzz SECONDS=600.  fuzz-cov says which
 # lines the corpora and what was found beside them reach.
 fuzz: $(FUZZ:%=fuzz-%)
@@ -115,5 +123,5 @@ clean:
 
 -include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/t/fuzz/*.d)
 .PHONY: all units tests check asan cov deps lint install clean demo bench \
-        fuzz fuzz-lib fuzz-cov
+        storm fuzz fuzz-lib fuzz-cov
 .PRECIOUS: $(B)/%.o
