@@ -24,6 +24,7 @@ FUZZING = $(SAN) -fsanitize=fuzzer-no-link -fprofile-instr-generate \
 TOOLS  := $(patsubst tools/%/main.c,%,$(wildcard tools/lemon-*/main.c))
 LIB    := $(patsubst %.c,$(B)/%.o,$(wildcard lib/*/*.c))
 UNIT   := $(patsubst %.c,$(B)/%.t,$(wildcard t/unit/*/*.c))
+LOADS   = load floor hello
 FUZZ   := $(filter-out replay,$(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c)))
 SCRIPT := $(filter-out $(TOOLS),$(notdir $(wildcard bin/lemon-*)))
 MAN    := $(wildcard doc/*.[1-8])
@@ -77,11 +78,14 @@ demo:
 	@.ci/install build demo
 	@$(MAKE) -s -j"$$(nproc)" all
 	@demo/demo.sh
-bench: all $(B)/bench/load
+bench:
 	@.ci/install build demo bench
-	PATH="$$PWD/bin:$$PATH" bench/run.py $(BENCH)
-$(B)/bench/load: $(B)/bench/load.o
+	@$(MAKE) -s -j"$$(nproc)" all $(LOADS:%=$(B)/bench/%)
+	$(RUN) bench/run.py $(BENCH)
+$(B)/bench/load: $(B)/bench/load.o $(B)/bench/client.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/bench/floor $(B)/bench/hello: %: %.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $^
 # make storm SECONDS=180 SEED=1: many writers at once, random ones killed.
 storm: all $(B)/t/storm/watch
 	@.ci/install build demo test
@@ -121,7 +125,7 @@ install: all
 clean:
 	rm -rf build build-* $(TOOLS:%=bin/%)
 
--include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/t/fuzz/*.d)
+-include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/t/fuzz/*.d $(B)/bench/*.d)
 .PHONY: all units tests check asan cov deps lint install clean demo bench \
         storm fuzz fuzz-lib fuzz-cov
 .PRECIOUS: $(B)/%.o

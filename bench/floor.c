@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the machine can do at best: floor DIR STATIC prints lines of a number
+ * a second (or MB/s, where the name says so), a blank and a name.  DIR is on
+ * the disk to be measured, STATIC a program that ends at once.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SYNCS = 400, FILES = 2000, EXECS = 300, PINGS = 4000,
+	BULK = 512 * 1024 * 1024 };
+
+static const char letter[4096];
+
+__attribute__((noreturn)) static void
+fail(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void
+result(double start, double n, const char *what)
+{
+	printf("%.0f %s\n", n / (now() - start), what);
+}
+
+static const char *
+numbered(const char *folder, int i)
+{
+	static char name[2][64];
+	static int turn;
+
+	turn = !turn;
+	snprintf(name[turn], sizeof name[turn], "%s/%d", folder, i);
+	return name[turn];
+}
+
+static int
+create(const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0 || write(fd, letter, sizeof letter) != sizeof letter)
+		fail(name);
+	return fd;
+}
+
+static void
+exec_rate(char *program)
+{
+	char *const argv[] = { program, NULL };
+	double start = now();
+
+	for (int i = 0; i < EXECS; i++) {
+		if (fork() == 0) {
+			close(1);
+			execv(program, argv);
+			_exit(1);
+		}
+		wait(NULL);
+	}
+	result(start, EXECS, "fork+exec+wait of a static program");
+}
+
+/* One message made safe: what LMTP and APPEND cannot do without. */
+static void
+deliver(int dir, int i)
+{
+	int fd = create(numbered("a", i));
+
+	if (fsync(fd) < 0 || close(fd) < 0 ||
+	    rename(numbered("a", i), numbered("b", i)) < 0 || fsync(dir) < 0)
+		fail("fsync");
+}
+
+static void
+delivery_rate(int par)
+{
+	double start = now();
+	int dir = open("b", O_RDONLY | O_DIRECTORY);
+
+	for (int k = 0; k < par; k++)
+		if (fork() == 0) {
+			for (int i = k; i < SYNCS; i += par)
+				deliver(dir, i);
+			_exit(0);
+		}
+	while (wait(NULL) > 0)
+		;
+	close(dir);
+	result(start, SYNCS, par == 1 ?
+	    "create 4 KiB+fsync+rename+fsync of the directory" :
+	    "the same, eight processes");
+}
+
+static void
+fdatasync_rate(void)
+{
+	int fd = create("block");
+	double start = now();
+
+	for (int i = 0; i < SYNCS; i++)
+		if (pwrite(fd, letter, sizeof letter, 0) < 0 ||
+		    fdatasync(fd) < 0)
+			fail("fdatasync");
+	result(start, SYNCS, "fdatasync of a rewritten 4 KiB block");
+	close(fd);
+}
+
+static void
+read_files(void)
+{
+	char to[sizeof letter];
+	double start = now();
+
+	for (int i = 0; i < FILES; i++) {
+		int fd = open(numbered("a", i), O_RDONLY);
+
+		if (fd < 0 || read(fd, to, sizeof to) < 0)
+			fail("read");
+		close(fd);
+	}
+	result(start, FILES, "open+read+close of 4 KiB");
+}
+
+/* Each of FILES names in turn. */
+static void
+names(int (*f)(const char *, const char *), const char *from, const char *to,
+    const char *what)
+{
+	double start = now();
+
+	for (int i = 0; i < FILES; i++)
+		if (f(numbered(from, i), numbered(to, i)) < 0)
+			fail(what);
+	result(start, FILES, what);
+}
+
+static int
+unlink_one(const char *name, const char *other)
+{
+	(void)other;
+	return unlink(name);
+}
+
+static void
+name_rates(void)
+{
+	for (int i = 0; i < FILES; i++)
+		close(create(numbered("a", i)));
+	sync();
+	read_files();
+	names(rename, "a", "b", "rename");
+	names(link, "b", "a", "link");
+	names(unlink_one, "a", "a", "unlink of one of two links");
+	sync();
+	names(unlink_one, "b", "b", "unlink of a file written back");
+}
+
+static void
+exchange(int fd, char *p, size_t n)
+{
+	for (ssize_t r; n > 0; n -= (size_t)r)
+		if ((r = read(fd, p, n)) <= 0)
+			_exit(0);
+}
+
+static void
+loopback(void)
+{
+	static char p[64 * 1024];
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t len = sizeof a;
+	int l = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(l, (struct sockaddr *)&a, sizeof a) < 0 || listen(l, 1) < 0 ||
+	    getsockname(l, (struct sockaddr *)&a, &len) < 0)
+		fail("listen");
+	if (fork() == 0) {
+		int fd = accept(l, NULL, NULL);
+
+		for (int i = 0; i < PINGS; i++) {
+			exchange(fd, p, 1);
+			if (write(fd, p, 1) < 0)
+				_exit(1);
+		}
+		for (size_t n = 0; n < BULK; n += sizeof p)
+			if (write(fd, p, sizeof p) != sizeof p)
+				_exit(1);
+		_exit(0);
+	}
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (connect(fd, (struct sockaddr *)&a, sizeof a) < 0)
+		fail("connect");
+	double start = now();
+
+	for (int i = 0; i < PINGS; i++) {
+		if (write(fd, p, 1) < 0)
+			fail("write");
+		exchange(fd, p, 1);
+	}
+	result(start, PINGS, "round trips on loopback");
+	start = now();
+	for (size_t n = 0; n < BULK; n += sizeof p)
+		exchange(fd, p, sizeof p);
+	result(start, BULK / 1e6, "MB/s through loopback");
+	wait(NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc != 3)
+		return 64;
+	exec_rate(argv[2]);
+	if (chdir(argv[1]) < 0 || mkdir("a", 0700) < 0 || mkdir("b", 0700) < 0)
+		fail(argv[1]);
+	delivery_rate(1);
+	delivery_rate(8);
+	fdatasync_rate();
+	name_rates();
+	loopback();
+	return 0;
+}
