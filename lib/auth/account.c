@@ -166,6 +166,31 @@ account_expand(const struct account *a, struct span text, struct buf *to)
 	}
 }
 
+void
+account_maildir(const struct account *a, struct buf *to)
+{
+	if (a->maildir.n > 0) {
+		buf_add(to, buf_span(&a->maildir));
+		return;
+	}
+	buf_add(to, buf_span(&a->home));
+	buf_adds(to, "/Maildir");
+}
+
+bool
+account_index(const struct control *c, const struct account *a,
+    struct buf *to)
+{
+	struct control of_user = { c->dir, a->name };
+	struct buf value = { 0 };
+	bool set = control_line(&of_user, "index", &value) && value.n > 0;
+
+	if (set)
+		account_expand(a, buf_span(&value), to);
+	buf_free(&value);
+	return set;
+}
+
 static void
 home_path(const struct control *c, struct account *a)
 {

@@ -28,6 +28,12 @@ void account_free(struct account *a);	/* leaves { 0 } */
 /* Add the text with the account's name for each "%u" in it. */
 void account_expand(const struct account *a, struct span text, struct buf *to);
 
+/* Add where its mail is; and where its index is to be, false if that is
+ * within the mail.  Empty the buffers before. */
+void account_maildir(const struct account *a, struct buf *to);
+bool account_index(const struct control *c, const struct account *a,
+    struct buf *to);
+
 /* Whether that is a legal account name: [a-z0-9][a-z0-9._-]{0,63}. */
 bool account_legal(struct span name);
 

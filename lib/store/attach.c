@@ -368,6 +368,28 @@ attach_quietly(struct mailbox *mb, struct txn *t, struct meta *m)
 	return true;
 }
 
+bool
+attach_known(struct mailbox *mb, struct txn *t, struct meta *m)
+{
+	uint32_t id;
+
+	if (!find(mb, t, &id, m))
+		return false;
+	mb->id = id;
+	mb->generation = index_generation(mb->st);
+	return true;
+}
+
+void
+attach_forget(struct mailbox *mb, struct txn *t)
+{
+	struct meta m;
+
+	if (attach_known(mb, t, &m))
+		bury(t, mb->id);
+	mb->generation = 0;
+}
+
 enum store_result
 mailbox_read(struct mailbox *mb, struct txn *t, struct meta *m)
 {

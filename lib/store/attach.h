@@ -21,6 +21,14 @@ enum store_result attach_begin(struct change *c, struct mailbox *mb,
  * mailbox that the index does not know, or not whole, is STORE_CHANGED. */
 enum store_result attach_join(struct change *c);
 
+/* What the index knows of the mailbox already, if anything: nothing is made
+ * or completed.  mb->id is then set. */
+bool attach_known(struct mailbox *mb, struct txn *t, struct meta *m);
+
+/* The index forgets the mailbox: whoever comes next takes it in anew from its
+ * list.  In a transaction that writes. */
+void attach_forget(struct mailbox *mb, struct txn *t);
+
 /* STORE_OK if the folder's name still leads to the directory that is open,
  * STORE_CHANGED if it was deleted or renamed. */
 enum store_result attach_path(struct mailbox *mb);

@@ -13,6 +13,7 @@
 
 #include "base/die.h"
 #include "base/file.h"
+#include "store/guard.h"
 
 enum {
 	LOCK_SIZE = 65536,		/* room for about a thousand readers */
@@ -170,18 +171,18 @@ is_same(struct store *st)
 	    (uint64_t)d.st_size / ix->page > info.me_last_pgno);
 }
 
-/* LMDB is about to abort the process over a damaged page.  With the index
- * gone the next one makes it anew, and does not die of it again. */
-static void
-on_assert(MDB_env *env, const char *message)
+void
+index_enter(const struct store *st)
 {
-	struct store *st = mdb_env_get_userctx(env);
-	struct stat s;
+	if (!st->look)
+		guard_begin(st->index_dir, DATA, st->ix->dev, st->ix->ino);
+}
 
-	(void)message;
-	if (fstatat(st->index_dir, DATA, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    s.st_dev == st->ix->dev && s.st_ino == st->ix->ino)
-		unlinkat(st->index_dir, DATA, 0);
+void
+index_leave(const struct store *st)
+{
+	if (!st->look)
+		guard_end();
 }
 
 /* 0, or LMDB's or the system's error. */
@@ -205,11 +206,10 @@ env_open(struct store *st)
 	if ((e = mdb_env_create(&ix->env)) != 0)
 		return e;
 	mdb_env_set_mapsize(ix->env, size);
-	mdb_env_set_userctx(ix->env, st);
-	mdb_env_set_assert(ix->env, on_assert);
 	buf_adds(&path, st->index_path);
 	buf_adds(&path, "/index");
-	e = mdb_env_open(ix->env, buf_cstr(&path), MDB_NOTLS, 0600);
+	e = mdb_env_open(ix->env, buf_cstr(&path),
+	    st->look ? MDB_NOTLS | MDB_RDONLY : MDB_NOTLS, 0600);
 	buf_free(&path);
 	if (e == 0)
 		e = mdb_env_get_fd(ix->env, &ix->fd);
@@ -260,18 +260,21 @@ discard(struct store *st)
 
 /* 1 if the index says that it is ours, 0 if it is empty, else -1. */
 static int
-read_root(struct index *ix)
+read_root(const struct store *st)
 {
+	const struct index *ix = st->ix;
 	MDB_val k = { 1, (void *)(uintptr_t)"R" }, v;
 	struct root r;
 	MDB_txn *t;
 	MDB_dbi dbi;
+
+	index_enter(st);
 	int e = mdb_txn_begin(ix->env, NULL, MDB_RDONLY, &t);
 
-	if (e == MDB_READERS_FULL)
-		return 1;
-	if (e != 0)
-		return -1;
+	if (e != 0) {
+		index_leave(st);
+		return e == MDB_READERS_FULL ? 1 : -1;
+	}
 	if ((e = mdb_dbi_open(t, NULL, 0, &dbi)) == 0)
 		e = mdb_get(t, dbi, &k, &v);
 	if (e == 0) {
@@ -282,31 +285,40 @@ read_root(struct index *ix)
 			    r.version == INDEX_VERSION)
 				e = 1;
 		}
-	} else
-		e = e == MDB_NOTFOUND ? 0 : -1;
+	} else {
+		/* Where there is anything, there is that. */
+		MDB_stat all;
+
+		e = e == MDB_NOTFOUND && mdb_stat(t, dbi, &all) == 0 &&
+		    all.ms_entries == 0 && all.ms_depth == 0 ? 0 : -1;
+	}
 	mdb_txn_abort(t);
+	index_leave(st);
 	return e;
 }
 
 static int
-write_root(struct index *ix)
+write_root(const struct store *st)
 {
+	const struct index *ix = st->ix;
 	struct root r = { .magic = "lemon\0\0", .version = INDEX_VERSION,
 		.next_mailbox = 1, .next_object = 1 };
 	MDB_val k = { 1, (void *)(uintptr_t)"R" }, v = { sizeof r, &r };
 	MDB_txn *t;
 	MDB_dbi dbi;
-	int e = mdb_txn_begin(ix->env, NULL, 0, &t);
 
-	if (e != 0)
-		return e;
-	if ((e = mdb_dbi_open(t, NULL, 0, &dbi)) == 0)
-		e = mdb_put(t, dbi, &k, &v, 0);
-	if (e != 0) {
-		mdb_txn_abort(t);
-		return e;
+	index_enter(st);
+	int e = mdb_txn_begin(ix->env, NULL, 0, &t);
+	if (e == 0) {
+		if ((e = mdb_dbi_open(t, NULL, 0, &dbi)) == 0)
+			e = mdb_put(t, dbi, &k, &v, 0);
+		if (e != 0)
+			mdb_txn_abort(t);
+		else
+			e = mdb_txn_commit(t);
 	}
-	return mdb_txn_commit(t);
+	index_leave(st);
+	return e;
 }
 
 static void
@@ -344,11 +356,11 @@ open_or_make(struct store *st)
 			return store_fail(st, e == ENOMEM ?
 			    "map the index (is the memory limit too low?)" :
 			    "open the index", e);
-		int found = e == 0 && is_same(st) ? read_root(st->ix) : -1;
+		int found = e == 0 && is_same(st) ? read_root(st) : -1;
 		if (found == 1)
 			return STORE_OK;
 		if (found == 0) {
-			e = write_root(st->ix);
+			e = write_root(st);
 			sync_dirs(st);
 			if (e == 0)
 				return index_grow(st, 0, true);
@@ -385,6 +397,36 @@ open_dir(struct store *st)
 	return STORE_OK;
 }
 
+bool
+index_there(struct store *st)
+{
+	struct stat s;
+
+	if (st->index_dir == -1)
+		st->index_dir = openat(AT_FDCWD, st->index_path,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return st->index_dir != -1 &&
+	    fstatat(st->index_dir, DATA, &s, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Open what is there, and leave it as it is. */
+static enum store_result
+only_look(struct store *st)
+{
+	env_close(st->ix);
+	if (!index_there(st))
+		return store_fail(st, "there is no index", ENOENT);
+	if (st->ix->damaged)
+		return store_fail(st, "the index is damaged", 0);
+	int e = env_open(st);
+	if (e > 0)
+		return store_fail(st, "open the index", e);
+	if (e != 0 || !is_same(st) || read_root(st) != 1)
+		return store_fail(st, "the index is damaged, or of another "
+		    "version", 0);
+	return STORE_OK;
+}
+
 enum store_result
 index_check(struct store *st, bool locked)
 {
@@ -392,12 +434,14 @@ index_check(struct store *st, bool locked)
 
 	if (st->ix->env != NULL && is_same(st))
 		return STORE_OK;
+	if (st->look)
+		return only_look(st);
 	heal_lock(st);
 	env_close(st->ix);
 	if ((r = open_dir(st)) != STORE_OK)
 		return r;
 	if (!st->ix->damaged && env_open(st) == 0 && is_same(st) &&
-	    read_root(st->ix) == 1)
+	    read_root(st) == 1)
 		return STORE_OK;
 	env_close(st->ix);
 	if (!locked && index_lock(st) == -1)
@@ -459,7 +503,7 @@ index_open(struct store *st)
 {
 	st->ix = xcalloc(1, sizeof *st->ix);
 	st->ix->fd = -1;
-	return index_check(st, false);
+	return st->look ? STORE_OK : index_check(st, false);
 }
 
 void

@@ -43,7 +43,12 @@ void index_close(struct store *st);
 enum store_result index_check(struct store *st, bool locked);
 void index_damaged(struct store *st);	/* the next look makes it anew */
 void index_stale(struct store *st);	/* … opens it again: LMDB gave up */
+bool index_there(struct store *st);	/* is there a file at all? */
 MDB_env *index_env(const struct store *st);
+
+/* Around all that lets LMDB read pages: what it dies of is marked. */
+void index_enter(const struct store *st);
+void index_leave(const struct store *st);
 
 /* Make room for need octets more, in the map and on the disk. */
 enum store_result index_grow(struct store *st, size_t need, bool reserve);
@@ -73,6 +78,9 @@ enum store_result txn_commit(struct txn *t);
 /* The same, but after a failure the lock is held until txn_abort: what was
  * written beside the index can be taken back before anybody reads it. */
 enum store_result txn_commit_held(struct txn *t);
+
+/* End it, and make the whole index anew while the lock is still held. */
+enum store_result txn_replace(struct txn *t);
 
 /* The first failure so far.  What was read says what cannot be: note it, so
  * that the next look makes the index anew. */

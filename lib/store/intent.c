@@ -208,6 +208,18 @@ intent_moved(struct txn *t, uint32_t mailbox, const char *disk)
 }
 
 bool
+intent_any(struct txn *t)
+{
+	struct key from = key_start('i');
+	struct walk w;
+
+	walk_start(&w, t, &from, 1);
+	bool yes = walk_next(&w);
+	walk_end(&w);
+	return yes;
+}
+
+bool
 intent_covers(struct txn *t, uint32_t mailbox, struct span name)
 {
 	struct key from = key_start('i');

@@ -34,6 +34,9 @@ void intent_undo_dead(struct txn *t);
 /* A mailbox's folder has another name now: its batches are undone there. */
 void intent_moved(struct txn *t, uint32_t mailbox, const char *disk);
 
+/* Whether any batch is on its way. */
+bool intent_any(struct txn *t);
+
 /* Whether a file of the mailbox belongs to a batch that is still coming. */
 bool intent_covers(struct txn *t, uint32_t mailbox, struct span name);
 

@@ -17,6 +17,7 @@ struct store {
 	char *index_path;	/* where index/ and bell/ are */
 	int index_dir;		/* the same as a descriptor */
 	int64_t rescan;		/* seconds */
+	bool look;		/* change nothing */
 	struct index *ix;
 	struct folders *folders;	/* folders.c's own: what it last read */
 	unsigned made;		/* file names made (filename_new) */

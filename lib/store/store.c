@@ -164,6 +164,7 @@ store_open(struct store **out, const struct store_config *cfg,
 
 	st->dir = st->index_dir = -1;
 	st->rescan = cfg->rescan > 0 ? cfg->rescan : RESCAN;
+	st->look = cfg->look;
 	st->path = xstrdup(cfg->maildir);
 	enum store_result r = open_maildir(st, cfg);
 	st->index_path = index_path(st, cfg);
@@ -213,7 +214,7 @@ mailbox_sub(struct mailbox *mb, int which)
 		int fd = openat(mb->dir, name[which], flags);
 
 		/* What comes into it is to last. */
-		if (fd == -1 && errno == ENOENT &&
+		if (fd == -1 && errno == ENOENT && !mb->st->look &&
 		    make_dir(mb->dir, name[which]) == 0 &&
 		    fsync(mb->dir) == 0)
 			fd = openat(mb->dir, name[which], flags);

@@ -39,6 +39,8 @@ struct store_config {
 	const char *index;	/* directory of the index, or NULL: in it */
 	int64_t rescan;		/* seconds; 0: the default, 30 */
 	bool create;		/* make Maildir and INBOX if absent */
+	bool look;		/* for check.h alone: make, mend and change
+				   nothing, and do without an index */
 };
 
 /* Open (and make or mend the index as needed).  A process has each store

@@ -88,7 +88,7 @@ tree_settle(struct store *st)
 {
 	struct folders *f = folders_of(st);
 
-	if (f->locked > 0 || !journal_there(st))
+	if (st->look || f->locked > 0 || !journal_there(st))
 		return;
 	if (tree_lock(st) == STORE_OK)
 		tree_unlock(st);

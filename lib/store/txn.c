@@ -40,7 +40,10 @@ static int
 begin(struct store *st, unsigned flags, MDB_txn **t)
 {
 	MDB_env *env = index_env(st);
-	int e = mdb_txn_begin(env, NULL, flags, t), dead;
+	int dead;
+
+	index_enter(st);
+	int e = mdb_txn_begin(env, NULL, flags, t);
 
 	/* Another process has made the map larger. */
 	if (e == MDB_MAP_RESIZED && (e = mdb_env_set_mapsize(env, 0)) == 0)
@@ -49,7 +52,16 @@ begin(struct store *st, unsigned flags, MDB_txn **t)
 		mdb_reader_check(env, &dead);
 		e = mdb_txn_begin(env, NULL, flags, t);
 	}
+	if (e != 0)
+		index_leave(st);
 	return e;
+}
+
+static void
+drop(struct store *st, MDB_txn *t)
+{
+	mdb_txn_abort(t);
+	index_leave(st);
 }
 
 enum store_result
@@ -85,7 +97,7 @@ begin_write(struct store *st, struct txn *t, size_t need, bool reserve)
 		return lmdb_fail(st, "write the index", e);
 	e = mdb_get(t->t, DBI, &k, &v);
 	if (e != 0 || v.mv_size != sizeof t->root) {
-		mdb_txn_abort(t->t);
+		drop(st, t->t);
 		index_damaged(st);
 		return store_fail(st, "the index is damaged", 0);
 	}
@@ -134,6 +146,7 @@ txn_commit_held(struct txn *t)
 		mdb_txn_abort(t->t);
 	else
 		e = mdb_txn_commit(t->t);
+	index_leave(t->st);
 	t->t = NULL;
 	t->held = e != 0;
 	if (e == 0)
@@ -156,11 +169,22 @@ txn_abort(struct txn *t)
 	bool locked = t->held || (t->t != NULL && t->write);
 
 	if (t->t != NULL)
-		mdb_txn_abort(t->t);
+		drop(t->st, t->t);
 	t->t = NULL;
 	t->held = false;
 	if (locked)
 		index_unlock(t->st);
+}
+
+enum store_result
+txn_replace(struct txn *t)
+{
+	drop(t->st, t->t);
+	t->t = NULL;
+	index_damaged(t->st);
+	enum store_result r = index_check(t->st, true);
+	index_unlock(t->st);
+	return r;
 }
 
 struct key

@@ -10,7 +10,6 @@ static void
 settings(const struct control *general, struct target *t)
 {
 	struct control c = *general;
-	struct buf index = { 0 };
 
 	if (t->account.name[0] != '\0')
 		c.user = t->account.name;
@@ -20,11 +19,8 @@ settings(const struct control *general, struct target *t)
 	    .rescan = (int64_t)control_num(&c, "rescan", 30, 1, 86400),
 	    .create = true };
 	if (t->account.name[0] != '\0' &&
-	    control_line(&c, "index", &index) && index.n > 0) {
-		account_expand(&t->account, buf_span(&index), &t->index);
+	    account_index(general, &t->account, &t->index))
 		t->cfg.index = buf_cstr(&t->index);
-	}
-	buf_free(&index);
 }
 
 /* Without any accounts we look in the wrong place, or too early: that is no
@@ -54,12 +50,7 @@ target_address(const struct control *c, struct span address,
 		account_free(&t->account);
 		return found == 0 && no_accounts(c) ? -1 : found;
 	}
-	if (t->account.maildir.n > 0) {
-		buf_add(&t->maildir, buf_span(&t->account.maildir));
-	} else {
-		buf_add(&t->maildir, buf_span(&t->account.home));
-		buf_adds(&t->maildir, "/Maildir");
-	}
+	account_maildir(&t->account, &t->maildir);
 	buf_add(&t->folder, detail);
 	t->own_process = geteuid() == 0 && t->account.uid != (uid_t)-1;
 	settings(c, t);

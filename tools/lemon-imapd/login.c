@@ -76,22 +76,12 @@ settings(struct session *s, struct mail *m)
 	s->idle_ms = 1000 * (int64_t)control_num(c, "imap-timeout", 30 * 60, 1,
 	    86400);
 	s->message_max = control_num(c, "databytes", 0, 0, INT64_MAX);
-	if (s->account.maildir.n > 0)
-		buf_add(&m->maildir, buf_span(&s->account.maildir));
-	else {
-		buf_add(&m->maildir, buf_span(&s->account.home));
-		buf_adds(&m->maildir, "/Maildir");
-	}
+	account_maildir(&s->account, &m->maildir);
 	m->cfg = (struct store_config){ .create = true,
 	    .maildir = buf_cstr(&m->maildir),
 	    .rescan = (int64_t)control_num(c, "rescan", 30, 1, 86400) };
-	struct buf index = { 0 };
-
-	if (control_line(c, "index", &index) && index.n > 0) {
-		account_expand(&s->account, buf_span(&index), &m->index);
+	if (account_index(c, &s->account, &m->index))
 		m->cfg.index = buf_cstr(&m->index);
-	}
-	buf_free(&index);
 	return imap_space_parse(buf_span(&s->space_value), &s->space) ?
 	    NULL : "the control file namespace is not \"/\", \".\" or a prefix, "
 	    "a blank and one of these";

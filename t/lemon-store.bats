@@ -1,0 +1,149 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# What an administrator sees of a store.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	T=$BATS_TEST_TMPDIR
+	cd "$T"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T" || :
+	mkdir control home
+	export LEMON_CONTROL=$T/control HOME=$T
+	printf '%s\n' "$T/home/%u" >control/home
+	printf 'Subject: hello\n\ntext\n' >m
+}
+
+# imap LINE…: one session at M.
+imap() {
+	printf '%s\r\n' "$@" 'z logout' | lemon-imapd ./M 2>/dev/null
+}
+
+fill() {
+	lemon-deliver ./M <m
+	lemon-deliver ./M <m
+	imap 'a create Lists/C' 'a select inbox' \
+	    'a store 1 +flags (\Seen work)' 'a copy 1 Lists/C' >/dev/null
+}
+
+store() {
+	run --separate-stderr lemon-store "$@"
+}
+
+@test "check finds nothing wrong with a store that is sound" {
+	fill
+	store check -d ./M
+	[ "$status" = 0 ] && [ -z "$stderr" ]
+	[[ ${lines[-1]} = "3 mailboxes, 3 messages: nothing wrong" ]]
+	store check -q ./M
+	[ "$status" = 0 ] && [ -z "$output" ]
+}
+
+@test "check of a Maildir without an index makes none" {
+	fill
+	rm -r M/.lemon
+	find M | sort >before
+	store check ./M
+	[ "$status" = 0 ]
+	[[ $output = *"there is no index"* ]]
+	find M | sort | cmp - before
+}
+
+@test "check changes nothing" {
+	fill
+	find M -type f ! -name lock.mdb -exec md5sum {} + | sort >before
+	store check -d ./M
+	[ "$status" = 0 ]
+	find M -type f ! -name lock.mdb -exec md5sum {} + | sort | cmp - before
+}
+
+@test "check tells a damaged list, and what to do, with exit 1" {
+	fill
+	sed -i '2s/^./x/' M/.Lists.C/lemon-uidlist
+	store check -m Lists/C ./M
+	[ "$status" = 1 ]
+	[[ $output = *"Lists/C: lemon-uidlist has a bad line at octet "*"; run lemon-store rebuild"* ]]
+	store check -m inbox ./M
+	[ "$status" = 0 ]
+}
+
+@test "check survives an index that nobody can read" {
+	fill
+	for at in 8192 12288 16384 20480 24576 28672; do
+		dd if=/dev/urandom of=M/.lemon/index/data.mdb bs=4096 count=1 \
+		    seek=$((at / 4096)) conv=notrunc 2>/dev/null
+	done
+	store check ./M
+	[ "$status" = 1 ]
+	[[ $output = *"run lemon-store rebuild"* ]]
+	store rebuild ./M
+	[ "$status" = 0 ]
+	store check ./M
+	[ "$status" = 0 ]
+}
+
+@test "rebuild tells what each mailbox has, and clients notice nothing" {
+	fill
+	imap 'a select inbox' 'a fetch 1:* (uid flags envelope body)' |
+	    grep -v -e MODSEQ -e UIDNEXT >before
+	store rebuild ./M
+	[ "$status" = 0 ] && [ -z "$stderr" ]
+	[[ ${lines[0]} =~ ^INBOX:\ 2\ messages,\ UIDVALIDITY\ [0-9]+$ ]]
+	[[ $output = *"Lists/C: 1 messages"* ]]
+	imap 'a select inbox' 'a fetch 1:* (uid flags envelope body)' |
+	    grep -v -e MODSEQ -e UIDNEXT | diff before -
+	store rebuild -m Lists/C ./M
+	[ "$status" = 0 ] && [ "${#lines[@]}" = 1 ]
+}
+
+@test "rebuild shows how far it is on a terminal" {
+	for i in 1 2 3 4 5 6 7 8; do cat m m m m m m m m; done >body
+	fill
+	for i in $(seq 70); do cp m "M/new/1$i.x"; done
+	script -qec 'lemon-store rebuild ./M' typescript >/dev/null
+	grep -q $'\r' typescript
+	grep -q '72 messages' typescript
+}
+
+@test "list and stat give the numbers" {
+	fill
+	store list ./M
+	[ "$status" = 0 ] && [ "${#lines[@]}" = 3 ]
+	[[ ${lines[0]} =~ ^\ +2\ +1\ +[0-9]+\ \ INBOX$ ]]
+	store stat -m Lists/C ./M
+	[ "$status" = 0 ]
+	[[ $output = *mailbox=Lists/C*uidnext=2*messages=1*keywords=work* ]]
+}
+
+@test "a user's name finds the mail and the index by the settings" {
+	echo secret | lemon-user add alice 2>/dev/null
+	[ "$(id -u)" != 0 ] || chown -R nobody:nogroup home
+	mkdir index && chmod 777 index
+	echo "$T/index/%u" >control/index
+	lemon-deliver alice <m
+	[ -d index/alice ]
+	store check alice
+	[ "$status" = 0 ]
+	[[ $output = *"1 mailbox, 1 messages: nothing wrong"* ]]
+	store rebuild alice
+	[ "$status" = 0 ]
+	[ -z "$(find home index/alice -user "$(id -un)" ! -user nobody)" ] ||
+	    [ "$(id -u)" != 0 ]
+}
+
+@test "what is not there is 65, a wrong command line 64, no Maildir 75" {
+	fill
+	store check nobody-here
+	[ "$status" = 65 ]
+	store check -m Nowhere ./M
+	[ "$status" = 65 ]
+	[[ $stderr = *"no such mailbox"* ]]
+	store check ./nowhere
+	[ "$status" = 75 ]
+	store
+	[ "$status" = 64 ]
+	store list -d ./M
+	[ "$status" = 64 ]
+	store mend ./M
+	[ "$status" = 64 ]
+}

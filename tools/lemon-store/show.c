@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
+#include "base/die.h"
+#include "house.h"
+
+struct show {
+	struct store *st;
+	bool all;		/* stat: everything, a line each */
+	bool failed;
+};
+
+static void
+line(struct span name, const struct mailbox_status *s)
+{
+	printf("%10u %10u %15llu  %.*s\n", s->messages, s->unseen,
+	    (unsigned long long)s->bytes, (int)name.n, name.p);
+}
+
+static void
+lines(struct mailbox *mb, struct span name, const struct mailbox_status *s)
+{
+	const struct span *keyword;
+	struct buf guid = { 0 };
+	size_t n = 0;
+
+	buf_addhex(&guid, s->guid, sizeof s->guid);
+	printf("mailbox=%.*s\nmailboxid=%.*s\nuidvalidity=%u\nuidnext=%u\n"
+	    "highestmodseq=%llu\nmessages=%u\nrecent=%u\nunseen=%u\n"
+	    "deleted=%u\noctets=%llu\nkeywords=", (int)name.n, name.p,
+	    (int)guid.n, guid.p, s->uidvalidity, s->uidnext,
+	    (unsigned long long)s->highestmodseq, s->messages, s->recent,
+	    s->unseen, s->deleted, (unsigned long long)s->bytes);
+	if (mailbox_keywords(mb, &keyword, &n) == STORE_OK)
+		for (size_t i = 0; i < n; i++)
+			printf("%s%.*s", i > 0 ? " " : "", (int)keyword[i].n,
+			    keyword[i].p);
+	printf("\n\n");
+	buf_free(&guid);
+}
+
+static bool
+one(void *arg, struct span name, unsigned flags)
+{
+	struct show *w = arg;
+	struct mailbox_status s;
+	struct buf shown = { 0 };
+	struct mailbox *mb;
+
+	if (!(flags & FOLDER_EXISTS) ||
+	    mailbox_open(w->st, name, RIGHT_READ, &mb) != STORE_OK)
+		return true;
+	house_name(name, &shown);
+	if (mailbox_status(mb, &s) != STORE_OK) {
+		fprintf(stderr, "%s: %.*s: %s\n", program_name(),
+		    (int)shown.n, shown.p, store_why(w->st));
+		w->failed = true;
+	} else if (w->all)
+		lines(mb, buf_span(&shown), &s);
+	else
+		line(buf_span(&shown), &s);
+	buf_free(&shown);
+	mailbox_close(mb);
+	return true;
+}
+
+static int
+show(const struct ask *a, bool all)
+{
+	struct show w = { .st = house_open(a, false), .all = all };
+	struct buf name = { 0 };
+
+	if (a->folder == NULL) {
+		if (store_list(w.st, one, &w) != STORE_OK)
+			die_temp("%s", store_why(w.st));
+	} else if (house_folder(w.st, a->folder, &name))
+		one(&w, buf_span(&name), FOLDER_EXISTS);
+	else
+		return EXIT_REFUSED;
+	buf_free(&name);
+	store_close(w.st);
+	return fflush(stdout) != 0 || w.failed ? EXIT_TEMP : EXIT_OK;
+}
+
+int
+run_list(const struct ask *a)
+{
+	return show(a, false);
+}
+
+int
+run_stat(const struct ask *a)
+{
+	return show(a, true);
+}
