@@ -235,7 +235,7 @@ files(void)
 		{ "rm M/lemon-uidlist", "no lemon-uidlist" },
 		{ "echo more >>M/lemon-uidlist",
 		    "more than were committed" },
-		{ "sed -i '1s/G./G0/;1s/G0/Gf/' M/lemon-uidlist",
+		{ "sed -i '1s/ G/ H/' M/lemon-uidlist",
 		    "header of lemon-uidlist" },
 		{ "sed -i 2s/^./9/ M/lemon-uidlist", "a bad line at octet" },
 		{ "dd if=/dev/zero of=M/.lemon/index/data.mdb bs=4096 "
