@@ -8,8 +8,9 @@
 
 #include "base/log.h"
 
-/* Set once by main before anything else runs, and only read after that. */
+/* Each is set once at most, by a program's main course. */
 static const char *name = "lemon";
+static int temp = EXIT_TEMP;
 
 void
 die_name(const char *argv0)
@@ -43,12 +44,18 @@ die(int code, const char *fmt, va_list ap)
 }
 
 void
+die_done(void)
+{
+	temp = EXIT_OK;
+}
+
+void
 die_temp(const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	die(EXIT_TEMP, fmt, ap);
+	die(temp, fmt, ap);
 }
 
 void

@@ -23,6 +23,10 @@ DIE_FMT void die_refused(const char *fmt, ...);
 DIE_FMT void die_forbidden(const char *fmt, ...);
 DIE_FMT void die_usage(const char *fmt, ...);
 
+/* From here on die_temp exits with 0: what we were asked for is done and
+ * durable, and "later" would have it done twice. */
+void die_done(void);
+
 /* Allocation that cannot fail: out of memory is die_temp.  n is checked by
  * the caller against its own limit.  free() releases them. */
 void *xmalloc(size_t n);

@@ -154,7 +154,10 @@ link_all(struct copying *c)
 		while (i < c->n && (e = link_one(c, &t, &c->m[i])) == 0)
 			i++;
 		int err = errno;
+		r = txn_result(&t);
 		txn_abort(&t);
+		if (r != STORE_OK)
+			return r;
 		if (e == 0)
 			break;
 		free(c->m[i].name);

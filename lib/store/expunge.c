@@ -22,7 +22,12 @@ find_deleted(struct view *v, const struct set *uids, struct set *found)
 	if (r != STORE_OK)
 		return r;
 	bits_load(&deleted, &t, v->mb->id, DELETED);
+	r = txn_result(&t);
 	txn_abort(&t);
+	if (r != STORE_OK) {
+		bits_free(&deleted);
+		return r;
+	}
 	for (uint32_t uid = bits_next(&deleted, 1); uid != 0;
 	    uid = bits_next(&deleted, uid + 1))
 		if (bits_has(&v->present, uid) &&

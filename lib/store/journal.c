@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/intent.h"
 #include "store/line.h"
 
 enum { JOURNAL_OCTETS = 64 * 1024 * 1024 };
@@ -147,6 +148,18 @@ tree_forget(struct store *st)
 	    store_fail(st, "sync the Maildir", errno);
 }
 
+/* What a dead process had only linked into the new folder is no message. */
+static void
+undo_intents(struct store *st)
+{
+	struct txn t;
+
+	if (txn_write(st, &t, 0, true) != STORE_OK)
+		return;
+	intent_undo_dead(&t);
+	txn_commit(&t);
+}
+
 enum store_result
 journal_recover(struct store *st)
 {
@@ -167,7 +180,10 @@ journal_recover(struct store *st)
 		for (size_t i = 0; i < p.n; i++) {
 			const struct step *s = &p.step[i];
 
-			if (s->from == NULL && tree_empty(st, s->to))
+			if (s->from != NULL)
+				continue;
+			undo_intents(st);
+			if (tree_empty(st, s->to))
 				(void)tree_discard(st, s->to);
 		}
 	}

@@ -102,14 +102,22 @@ place_keywords(struct change *c, uint32_t uid, const struct span *keyword,
 
 /* --- deliveries: into new/ without the lock --- */
 
+/* Room for n more: who dies for want of memory does so before a message is in
+ * place. */
+static void
+owe_room(struct mailbox *mb, size_t n)
+{
+	if (mb->owed == NULL)
+		mb->owed = xcalloc(1, sizeof *mb->owed);
+	mb->owed->msg = xrealloc(mb->owed->msg,
+	    (mb->owed->n + n) * sizeof *mb->owed->msg);
+}
+
 static void
 owe(struct mailbox *mb, struct draft *d, struct buf *name)
 {
 	struct owed *o = mb->owed;
 
-	if (o == NULL)
-		o = mb->owed = xcalloc(1, sizeof *o);
-	o->msg = xrealloc(o->msg, (o->n + 1) * sizeof *o->msg);
 	o->msg[o->n++] = (struct owed_msg){ .name = *name,
 		.digest = d->digest, .inode = d->inode, .wire = d->wire,
 		.internaldate = d->info.internaldate };
@@ -144,13 +152,16 @@ deliver(struct mailbox *mb, struct draft **d, size_t n)
 
 	if (tmp == -1 || new == -1)
 		e = errno;
+	owe_room(mb, n);
 	batch_start(&b);
-	moved_before(&moved, new);
-	for (i = 0; i < n && e == 0; i++) {
+	for (i = 0; i < n; i++) {
 		batch_name(&b, d[i]->size, d[i]->wire, &name[i]);
-		if (file_move(tmp, d[i]->tmp, new, buf_cstr(&name[i])) == -1)
-			e = errno;
+		buf_cstr(&name[i]);
 	}
+	moved_before(&moved, new);
+	for (i = 0; i < n && e == 0; i++)
+		if (file_move(tmp, d[i]->tmp, new, name[i].p) == -1)
+			e = errno;
 	moved_after(&moved, new);
 	if (e != 0)
 		i -= i > 0;
@@ -163,7 +174,7 @@ deliver(struct mailbox *mb, struct draft **d, size_t n)
 	for (size_t k = 0; e != 0 && k < i; k++)
 		unlinkat(new, buf_cstr(&name[k]), 0);
 	for (i = 0; i < n && e == 0; i++) {
-		bool first = mb->owed == NULL;
+		bool first = mb->owed->n == 0;
 
 		d[i]->tmp[0] = '\0';
 		owe(mb, d[i], &name[i]);
@@ -244,8 +255,10 @@ mailbox_settle(struct mailbox *mb)
 	struct change c;
 	size_t need = 0;
 
-	if (o == NULL)
+	if (o == NULL || o->n == 0) {
+		owed_free(mb);
 		return STORE_OK;
+	}
 	for (size_t i = 0; i < o->n; i++)
 		need += NEED + 2 * o->msg[i].digest.n;
 	enum store_result r = change_begin(&c, mb, need, false);

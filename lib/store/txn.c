@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/die.h"
 #include "store/index.h"
 
 /* The only database of the environment needs no opening. */
@@ -318,6 +319,10 @@ walk_start(struct walk *w, struct txn *t, const struct key *from,
 	*w = (struct walk){ .t = t, .from = *from, .prefix = prefix };
 	int e = mdb_cursor_open(t->t, DBI, &w->c);
 
+	/* A walk without a cursor would find nothing, and who walks would
+	 * take that for an answer. */
+	if (e == ENOMEM)
+		die_temp("out of memory");
 	note(t, e);
 	if (e != 0)
 		w->c = NULL;

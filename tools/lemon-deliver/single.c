@@ -138,6 +138,8 @@ deliver(const struct options *o, struct target *t, struct letter *l,
 
 		if (e == STORE_OK)
 			e = boxes_put(&b, t, l, buf_span(&top), &why);
+		if (e == STORE_OK)
+			die_done();
 		result_reply(e, r);
 	}
 	if (smtp_reply_class(r) != 2 && why != NULL)
