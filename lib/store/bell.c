@@ -20,6 +20,8 @@ struct bell {
 	int keep;		/* the FIFO for writing: else poll would see
 				   an end of file when ringers come and go */
 	char name[40];
+	ino_t inode;		/* of the FIFO */
+	int lost[3];		/* watches that tell when it hangs nowhere */
 };
 
 static int
@@ -35,16 +37,11 @@ bell_dir(struct store *st)
 	return fd;
 }
 
-/* Without inotify (its instances are few) only the poll of others' doings is
- * slower. */
-static int
-watch_dirs(struct mailbox *mb)
+static void
+watch_dirs(struct mailbox *mb, int fd)
 {
-	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	struct buf path = { 0 };
 
-	if (fd == -1)
-		return -1;
 	for (int i = CUR; i <= NEW; i++) {
 		buf_clear(&path);
 		buf_adds(&path, mb->st->path);
@@ -55,7 +52,73 @@ watch_dirs(struct mailbox *mb)
 		    IN_DELETE | IN_ONLYDIR);
 	}
 	buf_free(&path);
-	return fd;
+}
+
+/* Whoever deletes the index, or moves it away, takes the bell along. */
+static void
+watch_bell(struct bell *b)
+{
+	static const uint32_t mask[] = { IN_MOVE_SELF | IN_DELETE_SELF,
+		IN_MOVE_SELF | IN_DELETE_SELF, IN_ATTRIB };
+	struct buf path = { 0 };
+
+	buf_adds(&path, b->st->index_path);
+	for (size_t i = 0; i < COUNT(mask); i++) {
+		if (b->lost[i] != -1)
+			inotify_rm_watch(b->fd[1], b->lost[i]);
+		if (i > 0)
+			buf_adds(&path, i == 1 ? "/bell/" : b->name);
+		b->lost[i] = inotify_add_watch(b->fd[1], buf_cstr(&path),
+		    mask[i]);
+	}
+	buf_free(&path);
+}
+
+/* Make the FIFO, where the index is now. */
+static void
+hang(struct bell *b)
+{
+	struct store *st = b->st;
+	struct stat s;
+	int dir = index_check(st, false) == STORE_OK ? bell_dir(st) : -1;
+
+	if (dir == -1)
+		return;
+	if (mkfifoat(dir, b->name, 0600) == 0) {
+		b->fd[0] = openat(dir, b->name,
+		    O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		b->keep = openat(dir, b->name,
+		    O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (b->fd[0] != -1 && fstat(b->fd[0], &s) == 0)
+			b->inode = s.st_ino;
+	}
+	close(dir);
+	if (b->fd[1] != -1)
+		watch_bell(b);
+}
+
+static bool
+hangs(const struct bell *b)
+{
+	struct buf path = { 0 };
+	struct stat s;
+
+	buf_adds(&path, b->st->index_path);
+	buf_adds(&path, "/bell/");
+	buf_adds(&path, b->name);
+	bool yes = lstat(buf_cstr(&path), &s) == 0 && s.st_ino == b->inode;
+	buf_free(&path);
+	return yes;
+}
+
+static void
+take_down(struct bell *b)
+{
+	if (b->fd[0] != -1)
+		close(b->fd[0]);
+	if (b->keep != -1)
+		close(b->keep);
+	b->fd[0] = b->keep = -1;
 }
 
 enum store_result
@@ -65,27 +128,20 @@ bell_open(struct store *st, struct mailbox *watch, struct bell **out)
 	struct buf name = { 0 };
 	uint64_t r;
 
-	*b = (struct bell){ .st = st, .fd = { -1, -1 }, .keep = -1 };
+	*b = (struct bell){ .st = st, .fd = { -1, -1 }, .keep = -1,
+		.lost = { -1, -1, -1 } };
 	*out = b;
 	random_fill(&r, sizeof r);
 	buf_addf(&name, "%ld.%016llx", (long)getpid(), (unsigned long long)r);
 	for (size_t i = 0; i < name.n && i < sizeof b->name - 1; i++)
 		b->name[i] = name.p[i];
 	buf_free(&name);
-	int dir = bell_dir(st);
-	/* The index may have been deleted, and its directory with it. */
-	if (dir == -1 && index_check(st, false) == STORE_OK)
-		dir = bell_dir(st);
-	if (dir != -1 && mkfifoat(dir, b->name, 0600) == 0) {
-		b->fd[0] = openat(dir, b->name,
-		    O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-		b->keep = openat(dir, b->name,
-		    O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	}
-	if (dir != -1)
-		close(dir);
-	if (watch != NULL)
-		b->fd[1] = watch_dirs(watch);
+	/* Without inotify (its instances are few) only the poll of others'
+	 * doings is slower. */
+	b->fd[1] = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (b->fd[1] != -1 && watch != NULL)
+		watch_dirs(watch, b->fd[1]);
+	hang(b);
 	if (b->fd[0] == -1) {
 		enum store_result e = store_fail(st, "hang up a bell", errno);
 
@@ -106,11 +162,9 @@ bell_close(struct bell *b)
 		unlinkat(dir, b->name, 0);
 		close(dir);
 	}
-	for (int i = 0; i < 2; i++)
-		if (b->fd[i] != -1)
-			close(b->fd[i]);
-	if (b->keep != -1)
-		close(b->keep);
+	take_down(b);
+	if (b->fd[1] != -1)
+		close(b->fd[1]);
 	free(b);
 }
 
@@ -129,6 +183,10 @@ bell_heard(struct bell *b)
 		while (b->fd[i] != -1 &&
 		    read(b->fd[i], drop, sizeof drop) > 0)
 			;
+	if (!hangs(b)) {
+		take_down(b);
+		hang(b);
+	}
 }
 
 /* The name begins with the waiter's number. */

@@ -16,11 +16,13 @@ enum store_result bell_open(struct store *st, struct mailbox *watch,
 void bell_close(struct bell *b);
 
 /* Descriptors to poll for reading: [0] the FIFO (the index changed: a look
- * reads only the index), [1] inotify or -1 (the directory changed: call
- * view_rescan). */
+ * reads only the index; -1 while it cannot be hung up), [1] inotify or -1 (the
+ * directory changed, or the bell was lost: call view_rescan).  bell_heard may
+ * change them. */
 const int *bell_fds(const struct bell *b);
 
-/* Empty them; call it before looking, so that no ring is lost. */
+/* Empty them, and hang the bell up again if its directory was deleted (with
+ * the index) or moved away; call it before looking, so that no ring is lost. */
 void bell_heard(struct bell *b);
 
 /* Wake all waiters of this store.  Never blocks, never fails. */

@@ -148,6 +148,18 @@ env_close(struct index *ix)
 	ix->stale = false;
 }
 
+/* Whether the directory of the index is where it was: it may have been
+ * deleted, or moved away, and another process has made a new one. */
+static bool
+in_place(const struct store *st)
+{
+	struct stat a, b;
+
+	return fstat(st->index_dir, &a) == 0 &&
+	    stat(st->index_path, &b) == 0 && a.st_dev == b.st_dev &&
+	    a.st_ino == b.st_ino;
+}
+
 /* Whether the path leads to what is open, and all of it is there. */
 static bool
 is_same(struct store *st)
@@ -156,7 +168,7 @@ is_same(struct store *st)
 	struct stat d, l;
 	MDB_envinfo info;
 
-	if (ix->env == NULL || ix->damaged || ix->stale ||
+	if (ix->env == NULL || ix->damaged || ix->stale || !in_place(st) ||
 	    fstatat(st->index_dir, DATA, &d, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    fstatat(st->index_dir, LOCK, &l, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    d.st_dev != ix->dev || d.st_ino != ix->ino ||
@@ -378,10 +390,8 @@ open_or_make(struct store *st)
 static enum store_result
 open_dir(struct store *st)
 {
-	struct stat s;
-
 	if (st->index_dir != -1) {
-		if (fstat(st->index_dir, &s) == 0 && s.st_nlink > 0)
+		if (in_place(st))
 			return STORE_OK;
 		close(st->index_dir);
 	}

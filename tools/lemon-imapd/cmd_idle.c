@@ -33,7 +33,7 @@ wait(struct session *s, struct bell *bell)
 		unsigned woke = in_wait(&s->in, fds, 2,
 		    left < TICK_MS ? left : TICK_MS);
 
-		if (bell != NULL && woke & 6)
+		if (bell != NULL && woke != 1)
 			bell_heard(bell);
 		if (woke != 1)
 			look(s, woke == 0 || woke & 4);
