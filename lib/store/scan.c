@@ -20,6 +20,8 @@ enum {
 	QUIET = 2,		/* seconds after which an mtime is sure */
 	AT_ONCE = 400,		/* files taken in with the lock held */
 	MANY = 5000,		/* from here on reading costs something */
+	PASSES = 20,		/* one beside renames misses some files, that
+				   many miss none */
 	NEED = 4096		/* octets of the index for one file, and more
 				   than enough */
 };
@@ -208,7 +210,8 @@ take_in(struct scan *s, bool note, bool *found)
 			adopt_entry(&s->adopt, &c, &s->e[i]);
 		if (i == s->n && note && !s->adopt.unsure)
 			note_dirs(s, &c);
-		if (i == s->n && s->adopt.list != NULL && c.m.building) {
+		if (i == s->n && note && s->adopt.list != NULL &&
+		    c.m.building) {
 			c.m.building = 0;
 			c.m.first_recent = c.m.uidnext;
 		}
@@ -261,6 +264,37 @@ by_base(const void *a, const void *b)
 	return x->hash < y->hash ? -1 : x->hash > y->hash;
 }
 
+/* Whether a change of either directory would show in its mtime: the last one
+ * is long enough ago.  at gets what they are like. */
+static bool
+at_rest(struct mailbox *mb, struct stat at[2])
+{
+	for (int d = CUR; d <= NEW; d++) {
+		if (fstat(mailbox_sub(mb, d), &at[d]) == -1)
+			return false;
+		int64_t ms = clock_now_us() / 1000 -
+		    (at[d].st_mtim.tv_sec * 1000 +
+		    at[d].st_mtim.tv_nsec / 1000000);
+		if (ms >= 0 && ms < (at[d].st_mtim.tv_nsec == 0 ?
+		    QUIET * 1000 : 100))
+			return false;
+	}
+	return true;
+}
+
+static bool
+unchanged(struct mailbox *mb, const struct stat at[2])
+{
+	struct stat now;
+
+	for (int d = CUR; d <= NEW; d++)
+		if (fstat(mailbox_sub(mb, d), &now) == -1 ||
+		    now.st_mtim.tv_sec != at[d].st_mtim.tv_sec ||
+		    now.st_mtim.tv_nsec != at[d].st_mtim.tv_nsec)
+			return false;
+	return true;
+}
+
 /* The second look: all of both directories, unchanged for long enough that
  * a change would show in their mtimes.  What it sees leaves *gone.  False if
  * it proves nothing. */
@@ -270,7 +304,6 @@ look_again(struct scan *s, struct txn *t, struct set *gone,
 {
 	size_t n = (size_t)set_count(gone), k = 0;
 	struct base *b = arena_alloc(&s->mem, n * sizeof *b);
-	struct stat after;
 	struct span name;
 	int d;
 
@@ -280,16 +313,8 @@ look_again(struct scan *s, struct txn *t, struct set *gone,
 			b[k++] = (struct base){
 			    letters_hash(filename_base(name)), uid };
 	qsort(b, k, sizeof *b, by_base);
-	for (d = CUR; d <= NEW; d++) {
-		if (fstat(mailbox_sub(s->mb, d), &at[d]) == -1)
-			return false;
-		int64_t ms = clock_now_us() / 1000 -
-		    (at[d].st_mtim.tv_sec * 1000 +
-		    at[d].st_mtim.tv_nsec / 1000000);
-		if (ms >= 0 && ms < (at[d].st_mtim.tv_nsec == 0 ?
-		    QUIET * 1000 : 100))
-			return false;
-	}
+	if (!at_rest(s->mb, at))
+		return false;
 	for (d = CUR; d <= NEW; d++) {
 		DIR *dir = dir_open(s->mb, d);
 		struct dirent *e;
@@ -312,12 +337,7 @@ look_again(struct scan *s, struct txn *t, struct set *gone,
 		if (!good)
 			return false;
 	}
-	for (d = CUR; d <= NEW; d++)
-		if (fstat(mailbox_sub(s->mb, d), &after) == -1 ||
-		    after.st_mtim.tv_sec != at[d].st_mtim.tv_sec ||
-		    after.st_mtim.tv_nsec != at[d].st_mtim.tv_nsec)
-			return false;
-	return true;
+	return unchanged(s->mb, at);
 }
 
 bool
@@ -343,19 +363,10 @@ expunge(struct scan *s, const struct set *gone, const struct stat at[2])
 		struct rec r;
 		enum store_result res = change_begin(&c, s->mb,
 		    AT_ONCE * NEED, true);
-		bool same = true;
 
 		if (res != STORE_OK)
 			return res;
-		for (int d = CUR; d <= NEW; d++) {
-			struct stat now;
-
-			same = same && fstat(mailbox_sub(s->mb, d),
-			    &now) == 0 &&
-			    now.st_mtim.tv_sec == at[d].st_mtim.tv_sec &&
-			    now.st_mtim.tv_nsec == at[d].st_mtim.tv_nsec;
-		}
-		if (!same) {
+		if (!unchanged(s->mb, at)) {
 			change_abort(&c);
 			return STORE_OK;
 		}
@@ -490,6 +501,73 @@ mailbox_look(struct mailbox *mb, enum look how, bool *found)
 	return r;
 }
 
+/* --- the first look --- */
+
+/* The UIDs that the list gives to files which were not found. */
+static void
+not_found(struct scan *s, struct txn *t, struct set *uids)
+{
+	const struct uidlist *l = s->adopt.list;
+	struct bits present = { 0 };
+	struct rec r;
+
+	bits_load(&present, t, s->mb->id, PRESENT);
+	for (size_t i = 0; i < l->n; i++) {
+		const struct uidlist_msg *m = &l->msg[i];
+
+		if (!m->gone && !bits_has(&present, m->uid) &&
+		    !rec_get(t, s->mb->id, m->uid, &r) &&
+		    adopt_listed(&s->adopt, m->hash, m->base) == m)
+			set_add(uids, m->uid, m->uid);
+	}
+	bits_free(&present);
+}
+
+/* Whether no file of the list was missed: its message would be a new one. */
+static bool
+found_all(struct scan *s)
+{
+	struct set uids = { 0 };
+	struct txn t;
+
+	if (txn_read(s->mb->st, &t) != STORE_OK)
+		return true;
+	not_found(s, &t, &uids);
+	bool all = uids.n == 0;
+	txn_abort(&t);
+	set_free(&uids);
+	return all;
+}
+
+/* Until nothing is missed, or what is missed is really gone. */
+static enum store_result
+build(struct scan *s)
+{
+	bool found = false, sure = false;
+	enum store_result r = STORE_OK;
+
+	for (int pass = 0; pass < PASSES && !sure; pass++) {
+		struct stat at[2];
+		struct txn t;
+
+		sure = at_rest(s->mb, at);
+		s->n = 0;
+		if ((r = stat_dirs(s)) != STORE_OK ||
+		    (r = txn_read(s->mb->st, &t)) != STORE_OK)
+			return r;
+		for (int d = CUR; d <= NEW && r == STORE_OK; d++)
+			r = read_dir(s, &t, d);
+		txn_abort(&t);
+		if (r == STORE_OK)
+			r = take_in(s, false, &found);
+		if (r != STORE_OK)
+			return r;
+		sure = (sure && unchanged(s->mb, at)) || found_all(s);
+	}
+	s->n = 0;
+	return take_in(s, true, &found);
+}
+
 enum store_result
 scan_build(struct mailbox *mb)
 {
@@ -500,11 +578,8 @@ scan_build(struct mailbox *mb)
 	struct txn t;
 	struct meta m;
 	uint64_t inode;
-	bool found = false;
-	enum store_result r = stat_dirs(&s);
+	enum store_result r = list_read(mb, &text, &inode);
 
-	if (r == STORE_OK)
-		r = list_read(mb, &text, &inode);
 	if (r == STORE_OK)
 		r = txn_read(mb->st, &t);
 	if (r == STORE_OK) {
@@ -521,14 +596,12 @@ scan_build(struct mailbox *mb)
 		if (here && s.adopt.list != NULL) {
 			s.known[CUR] = m.dir[CUR];
 			s.known[NEW] = m.dir[NEW];
-			for (int d = CUR; d <= NEW && r == STORE_OK; d++)
-				r = read_dir(&s, &t, d);
 		} else
 			r = STORE_INUSE;
 		txn_abort(&t);
 	}
 	if (r == STORE_OK)
-		r = take_in(&s, true, &found);
+		r = build(&s);
 	if (r == STORE_OK && s.adopt.unlinked)
 		for (int d = CUR; d <= NEW; d++)
 			fsync(mailbox_sub(mb, d));

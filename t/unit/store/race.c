@@ -117,6 +117,73 @@ copied(struct store *st, struct mailbox *mb, bool move)
 	close(r.watch);
 }
 
+/* --- an index that is made anew while files are renamed --- */
+
+enum { FILES = 600 };
+
+struct storm {
+	bool stop;
+};
+
+static void *
+rename_all(void *arg)
+{
+	struct storm *s = arg;
+	bool seen[FILES] = { false };
+
+	for (int i = 0; !__atomic_load_n(&s->stop, __ATOMIC_RELAXED);
+	    i = (i + 7) % FILES) {
+		char a[80], b[80];
+
+		snprintf(a, sizeof a, "M/cur/1.%03d.x:2,%s", i,
+		    seen[i] ? "S" : "");
+		snprintf(b, sizeof b, "M/cur/1.%03d.x:2,%s", i,
+		    seen[i] ? "" : "S");
+		seen[i] = rename(a, b) == 0 ? !seen[i] : seen[i];
+	}
+	return NULL;
+}
+
+static void
+rebuilt(void)
+{
+	struct storm storm = { false };
+	struct mailbox_status s;
+	uint32_t last = FILES, top = 0;
+	struct mailbox *mb;
+	struct store *st;
+	struct view *v;
+	pthread_t thread;
+	char name[80];
+
+	t_remove("M");
+	st = t_store();
+	mb = t_inbox(st);
+	for (int i = 0; i < FILES; i++) {
+		snprintf(name, sizeof name, "M/cur/1.%03d.x:2,", i);
+		close(open(name, O_WRONLY | O_CREAT, 0600));
+	}
+	mailbox_status(mb, &s);
+	pthread_create(&thread, NULL, rename_all, &storm);
+	for (int i = 0; i < 5; i++) {
+		mailbox_close(mb);
+		store_close(st);
+		t_remove("M/.lemon");
+		st = t_store();
+		mb = t_inbox(st);
+		view_open(mb, &v);
+		last = view_exists(v) < last ? view_exists(v) : last;
+		top = view_uid(v, view_exists(v));
+		view_close(v);
+	}
+	__atomic_store_n(&storm.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	ok(last == FILES, "all are there when the index is made anew");
+	ok(top == FILES, "each with its UID");
+	mailbox_close(mb);
+	store_close(st);
+}
+
 int
 main(void)
 {
@@ -129,6 +196,7 @@ main(void)
 	copied(st, mb, true);
 	mailbox_close(mb);
 	store_close(st);
+	rebuilt();
 	t_remove_dir();
 	return done();
 }
