@@ -124,14 +124,22 @@ bury(struct txn *t, uint32_t id)
 }
 
 /* Whether the list ends where this index committed it.  If not, someone is
- * writing, died writing, or put an old index in the place of a newer. */
+ * writing, died writing, or put an old index in the place of a newer; or the
+ * power went and took the octets of the last lines. */
 static bool
 list_exact(struct mailbox *mb, const struct meta *m)
 {
 	struct stat s;
+	int fd = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC);
 
-	return fstatat(mb->dir, UIDLIST_FILE, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    s.st_ino == m->list_ino && (uint64_t)s.st_size == m->list_size;
+	if (fd == -1)
+		return false;
+	bool yes = fstat(fd, &s) == 0 && s.st_ino == m->list_ino &&
+	    (uint64_t)s.st_size == m->list_size &&
+	    list_is_whole(fd, m->list_size);
+	close(fd);
+	return yes;
 }
 
 /* --- a folder that the index does not know --- */

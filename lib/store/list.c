@@ -12,6 +12,7 @@
 #include "store/keyword.h"
 #include "store/filename.h"
 #include "store/letters.h"
+#include "store/line.h"
 
 enum {
 	LIST_MAX = 1 << 30,
@@ -172,6 +173,27 @@ heed(struct change *c, uint64_t from, uint64_t end)
 		c->m.modseq = modseq;
 }
 
+bool
+list_is_whole(int fd, uint64_t size)
+{
+	enum { TAIL = UIDLIST_LINE_MAX + 1 };
+	size_t n = size < TAIL ? (size_t)size : TAIL;
+	char *tail = xmalloc(n + 1);
+	bool whole = false;
+	struct span text;
+
+	if (n > 0 && file_pread(fd, tail, n, (int64_t)(size - n)) ==
+	    (ssize_t)n && tail[n - 1] == '\n') {
+		struct span line = { tail, n - 1 };
+		size_t lf = span_rchr(line, '\n');
+
+		whole = line_check(lf == line.n ? line :
+		    span_skip(line, lf + 1), &text);
+	}
+	free(tail);
+	return whole;
+}
+
 /* Open the file; if it is not what was committed, write it anew. */
 enum store_result
 list_cut(struct change *c)
@@ -179,18 +201,22 @@ list_cut(struct change *c)
 	struct mailbox *mb = c->mb;
 	struct buf text = { 0 };
 	struct stat s;
+	bool whole = true;
 
 	if (mb->list != -1 && (fstatat(mb->dir, UIDLIST_FILE, &s,
 	    AT_SYMLINK_NOFOLLOW) == -1 || s.st_ino != c->m.list_ino)) {
 		close(mb->list);
 		mb->list = -1;
 	}
-	if (mb->list == -1)
+	if (mb->list == -1) {
 		mb->list = openat(mb->dir, UIDLIST_FILE,
 		    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (mb->list == -1 && errno != ENOENT && errno != ELOOP)
-		return store_fail(mb->st, "open " UIDLIST_FILE, errno);
-	if (mb->list != -1 && fstat(mb->list, &s) == 0 &&
+		if (mb->list == -1 && errno != ENOENT && errno != ELOOP)
+			return store_fail(mb->st, "open " UIDLIST_FILE, errno);
+		whole = mb->list != -1 &&
+		    list_is_whole(mb->list, c->m.list_size);
+	}
+	if (whole && fstat(mb->list, &s) == 0 &&
 	    s.st_ino == c->m.list_ino &&
 	    (uint64_t)s.st_size >= c->m.list_size) {
 		if ((uint64_t)s.st_size > c->m.list_size)

@@ -5,8 +5,8 @@
 #include "store/record.h"
 #include "store/uidlist.h"
 
-/* The file lemon-uidlist of a folder.  All but list_read and list_compact
- * want the write lock. */
+/* The file lemon-uidlist of a folder.  All but list_read, list_compact
+ * and list_is_whole want the write lock. */
 
 /* The whole file: STORE_NONEXISTENT if there is none. */
 enum store_result list_read(struct mailbox *mb, struct buf *text,
@@ -27,6 +27,10 @@ enum store_result list_cut(struct change *c);
 
 /* Cut them again: the commit failed.  The lock is still held. */
 void list_take_back(struct change *c);
+
+/* Whether its first size octets end with a whole line.  What was never synced
+ * may be lost with the power, and the file's size stay. */
+bool list_is_whole(int fd, uint64_t size);
 
 /* After the commit, without the lock: make the lines durable. */
 enum store_result list_sync(struct mailbox *mb);

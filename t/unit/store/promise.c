@@ -318,10 +318,77 @@ full(void)
 		umount("disk");
 }
 
+static bool
+has_uids(struct mailbox *mb, uint32_t first, uint32_t last)
+{
+	struct view *v;
+
+	if (view_open(mb, &v) != STORE_OK)
+		return false;
+	bool yes = view_exists(v) == last - first + 1 &&
+	    view_uid(v, 1) == first &&
+	    view_uid(v, view_exists(v)) == last;
+
+	view_close(v);
+	return yes;
+}
+
+/* The power went: the list has its size, but not its last octets. */
+static void
+blank_tail(void)
+{
+	int fd = open("M/lemon-uidlist", O_RDWR);
+	char last[20] = { 0 };
+	off_t end = lseek(fd, 0, SEEK_END);
+
+	if (pwrite(fd, last, sizeof last, end - (off_t)sizeof last) == -1)
+		exit(1);
+	close(fd);
+}
+
+static void
+cut_off(void)
+{
+	struct store *st = t_store();
+	struct mailbox *mb = t_inbox(st);
+	uint32_t uid = t_append(mb, text, MSG_SEEN, "$Work");
+
+	t_append(mb, text, 0, NULL);
+	mailbox_close(mb);
+	store_close(st);
+	blank_tail();
+	st = t_store();
+	mb = t_inbox(st);
+	uint32_t last = t_append(mb, text, 0, NULL);
+	mailbox_close(mb);
+	store_close(st);
+	t_remove("M/.lemon");
+	st = t_store();
+	mb = t_inbox(st);
+	ok(has_uids(mb, uid, last) && last == uid + 2,
+	    "what the power took of the uidlist the index gives back");
+	mailbox_close(mb);
+	store_close(st);
+	blank_tail();
+	st = t_store();
+	mb = t_inbox(st);
+	bool seen = has_uids(mb, uid, last);
+	mailbox_close(mb);
+	store_close(st);
+	t_remove("M/.lemon");
+	st = t_store();
+	mb = t_inbox(st);
+	ok(seen && has_uids(mb, uid, last), "even if it was only looked at");
+	mailbox_close(mb);
+	store_close(st);
+}
+
 int
 main(void)
 {
 	t_make_dir();
+	cut_off();
+	t_remove("M");
 	together();
 	t_remove("M");
 	deleted();
