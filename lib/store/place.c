@@ -420,7 +420,8 @@ append(struct mailbox *mb, struct draft **d, size_t n, uint32_t *uids,
 	batch_start(&b);
 	for (size_t i = 0; i < n; i++)
 		cur_name(&b, d[i], &a.name[i]);
-	if (n > 1)
+	/* A file that is found without its batch has no keywords. */
+	if (n > 1 || d[0]->info.keywords > 0)
 		r = intent_begin(&a.intent, mb, NULL, &b);
 	if (r == STORE_OK)
 		r = append_all(&a, uidvalidity);
