@@ -62,11 +62,30 @@ $(FUZZ:%=$(B)/t/fuzz/%): $(B)/t/fuzz/%: $(B)/t/fuzz/%.o $(B)/t/fuzz/replay.o \
 $(B)/t/storm/watch: $(B)/t/storm/watch.o $(B)/liblemon.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# What the crash sweep needs, and programs with one fault each that it has to
+# find: a file of t/sweep/mutant wraps the functions that it names.
+SWEEP  := stop numbers $(foreach m,$(basename $(notdir $(wildcard \
+          t/sweep/mutant/*.c))),$(m)/lemon-imapd $(m)/lemon-deliver)
+wraps   = $(shell grep -o '^__wrap_[a-z_]*' t/sweep/mutant/$*.c | \
+          sed 's/__wrap_/-Wl,--wrap=/')
+$(B)/t/sweep/stop $(B)/t/sweep/numbers: %: %.o $(B)/liblemon.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+define mutant
+$(B)/t/sweep/%/$(1): $(B)/t/sweep/mutant/%.o $(call obj,$(1)) $(B)/liblemon.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(wraps) -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach t,lemon-imapd lemon-deliver,$(eval $(call mutant,$(t))))
+
 units: $(UNIT)
-tests: all units $(FUZZ:%=$(B)/t/fuzz/%) $(B)/t/storm/watch
+sweeper: all $(SWEEP:%=$(B)/t/sweep/%)
+tests: sweeper units $(FUZZ:%=$(B)/t/fuzz/%) $(B)/t/storm/watch
 check: deps
 	@$(MAKE) -s -j"$$(nproc)" tests
 	$(RUN) prove -r --ext .t --ext .bats $(PROVE) $(B)/t/unit t
+sweep: deps
+	@$(MAKE) -s -j"$$(nproc)" sweeper
+	$(RUN) t/sweep.t -a
 asan:
 	ASAN_OPTIONS=allocator_may_return_null=1 \
 	    $(MAKE) V=-asan CFLAGS='$(SAN)' check
@@ -126,6 +145,6 @@ clean:
 	rm -rf build build-* $(TOOLS:%=bin/%)
 
 -include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/t/fuzz/*.d $(B)/bench/*.d)
-.PHONY: all units tests check asan cov deps lint install clean demo bench \
-        storm fuzz fuzz-lib fuzz-cov
+.PHONY: all units sweeper tests check sweep asan cov deps lint install clean \
+        demo bench storm fuzz fuzz-lib fuzz-cov
 .PRECIOUS: $(B)/%.o

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: ISC
 # What the store promises (lemon-maildir(5)), of the programs that users run.
-# t/unit/store asks the same of the library.
+# t/unit/store asks the same of the library, t/sweep.t of crashes.
 
 bats_require_minimum_version 1.5.0
 
@@ -29,52 +29,6 @@ client() {
 	X
 	cat) >client.py
 	python3 client.py
-}
-
-sweep() {
-	[ -n "$(command -v strace)" ] || skip "no strace here"
-	strace -o /dev/null true 2>/dev/null || skip "strace may not trace"
-	python3 "$BATS_TEST_DIRNAME/crash_sweep.py" "$1"
-}
-
-@test "a delivery over LMTP survives kill -9 at any call, or never was" {
-	sweep lmtp
-}
-
-@test "a delivery from a pipe survives kill -9 at any call, or never was" {
-	sweep pipe
-}
-
-@test "a rebuilding of the index may be killed at any call" {
-	sweep rebuild
-}
-
-@test "an APPEND survives kill -9 at any call, or never was" {
-	sweep append
-}
-
-@test "of a MULTIAPPEND killed at any call there is all or nothing" {
-	sweep multiappend
-}
-
-@test "of a COPY killed at any call there is all or nothing" {
-	sweep copy
-}
-
-@test "a MOVE killed at any call neither loses nor doubles a message" {
-	sweep move
-}
-
-@test "a STORE survives kill -9 at any call once it was answered" {
-	sweep store
-}
-
-@test "what an EXPUNGE took stays away, killed at any call" {
-	sweep expunge
-}
-
-@test "folders made, renamed and deleted survive kill -9 at any call" {
-	sweep folders
 }
 
 @test "a UID is never used again, with the index deleted at every step" {
