@@ -283,6 +283,11 @@ attach_new(struct change *c)
 	number_mailbox(c);
 	if (r == STORE_OK && uidlist_parse(buf_span(&text), &l)) {
 		take_list(c, &l, inode);
+		/* No message of it was ever committed: who began it from
+		 * another server's files died, and the keywords in their
+		 * names are still to be read. */
+		if (l.modseq <= 1)
+			c->m.building = 2;
 		uidlist_free(&l);
 		/* No folder made later is to have the same. */
 		r = validity_seen(c->mb->st, c->m.uidvalidity);
