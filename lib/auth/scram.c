@@ -4,18 +4,16 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
+#include "auth/hmac.h"
 #include "text/base64.h"
 
 static const struct {
 	const char *name;
-	size_t size;
-	const EVP_MD *(*md)(void);
+	enum hash hash;
 } hashes[SCRAM_HASHES] = {
-	[SCRAM_SHA1] = { "SCRAM-SHA-1", 20, EVP_sha1 },
-	[SCRAM_SHA256] = { "SCRAM-SHA-256", 32, EVP_sha256 },
+	[SCRAM_SHA1] = { "SCRAM-SHA-1", HASH_SHA1 },
+	[SCRAM_SHA256] = { "SCRAM-SHA-256", HASH_SHA256 },
 };
 
 const char *
@@ -27,52 +25,34 @@ scram_name(enum scram_hash h)
 size_t
 scram_size(enum scram_hash h)
 {
-	return hashes[h].size;
-}
-
-static void
-hmac(enum scram_hash h, struct span key, struct span text,
-    unsigned char *out)
-{
-	unsigned n = SCRAM_KEY_MAX;
-
-	/* It fails only for want of memory; then nothing may match. */
-	if (HMAC(hashes[h].md(), key.p, (int)key.n,
-	    (const unsigned char *)text.p, text.n, out, &n) == NULL)
-		memset(out, 0, SCRAM_KEY_MAX);
+	return hash_size(hashes[h].hash);
 }
 
 /* Both keys that follow from a password.  RFC 5802 3 */
-static bool
+static void
 keys(const struct scram *s, struct span password, unsigned char *stored,
     unsigned char *server)
 {
-	size_t size = hashes[s->hash].size;
+	enum hash h = hashes[s->hash].hash;
 	unsigned char salted[SCRAM_KEY_MAX], client[SCRAM_KEY_MAX];
-	struct span salt_key = { (const char *)salted, size };
+	struct hmac m;
 
-	if (PKCS5_PBKDF2_HMAC(password.n == 0 ? "" : password.p,
-	    (int)password.n, s->salt, (int)s->nsalt, (int)s->rounds,
-	    hashes[s->hash].md(), (int)size, salted) != 1)
-		return false;
-	hmac(s->hash, salt_key, SPAN("Client Key"), client);
-	hmac(s->hash, salt_key, SPAN("Server Key"), server);
-	bool good = EVP_Digest(client, size, stored, NULL,
-	    hashes[s->hash].md(), NULL) == 1;
-
+	hmac_stretch(h, password, (struct span){ (const char *)s->salt,
+	    s->nsalt }, s->rounds, salted);
+	hmac_key(&m, h, (struct span){ (const char *)salted, hash_size(h) });
+	hmac_of(&m, SPAN("Client Key"), client);
+	hmac_of(&m, SPAN("Server Key"), server);
+	hash_of(h, (struct span){ (const char *)client, hash_size(h) },
+	    stored);
 	OPENSSL_cleanse(salted, sizeof salted);
 	OPENSSL_cleanse(client, sizeof client);
-	return good;
+	OPENSSL_cleanse(&m, sizeof m);
 }
 
 void
 scram_make(struct scram *s, struct span password)
 {
-	if (!keys(s, password, s->stored, s->server)) {
-		/* No password has these but by accident of 2^-160. */
-		memset(s->stored, 0, sizeof s->stored);
-		memset(s->server, 0, sizeof s->server);
-	}
+	keys(s, password, s->stored, s->server);
 }
 
 static bool
@@ -118,7 +98,7 @@ scram_parse(struct scram *s, struct span text)
 		return false;
 	s->rounds = (unsigned)rounds;
 	s->nsalt = (unsigned)n;
-	size_t size = hashes[s->hash].size;
+	size_t size = scram_size(s->hash);
 
 	return decode(stored, s->stored, size, size, &n) &&
 	    decode(text, s->server, size, size, &n);
@@ -127,7 +107,7 @@ scram_parse(struct scram *s, struct span text)
 void
 scram_print(const struct scram *s, struct buf *to)
 {
-	size_t size = hashes[s->hash].size;
+	size_t size = scram_size(s->hash);
 
 	buf_adds(to, hashes[s->hash].name);
 	buf_addc(to, '$');
@@ -145,8 +125,8 @@ scram_check(const struct scram *s, struct span password)
 {
 	unsigned char stored[SCRAM_KEY_MAX], server[SCRAM_KEY_MAX];
 
-	return keys(s, password, stored, server) &&
-	    CRYPTO_memcmp(stored, s->stored, hashes[s->hash].size) == 0;
+	keys(s, password, stored, server);
+	return CRYPTO_memcmp(stored, s->stored, scram_size(s->hash)) == 0;
 }
 
 void
@@ -157,7 +137,9 @@ scram_fake(struct scram *s, enum scram_hash h, struct span secret,
 	unsigned char salt[SCRAM_KEY_MAX] = { 0 };
 	unsigned char *const to[] = { salt, s->stored, s->server };
 	struct buf b = { 0 };
+	struct hmac m;
 
+	hmac_key(&m, HASH_SHA256, secret);
 	s->hash = h;
 	s->rounds = SCRAM_ROUNDS;
 	s->nsalt = SCRAM_SALT;
@@ -168,8 +150,9 @@ scram_fake(struct scram *s, enum scram_hash h, struct span secret,
 		buf_adds(&b, hashes[h].name);
 		buf_addc(&b, '\0');
 		buf_add(&b, name);
-		hmac(SCRAM_SHA256, secret, buf_span(&b), to[i]);
+		hmac_of(&m, buf_span(&b), to[i]);
 	}
 	memcpy(s->salt, salt, SCRAM_SALT);
+	OPENSSL_cleanse(&m, sizeof m);
 	buf_free(&b);
 }
