@@ -93,8 +93,13 @@ static const int forbidden[] = {
 #endif
 };
 
+enum {
+	CALLS = 512,		/* no processor's table is longer */
+	FILTER_MAX = 384	/* half of it is a jump that can be written */
+};
+
 struct filter {
-	struct sock_filter f[640];
+	struct sock_filter f[FILTER_MAX];
 	unsigned short n;
 };
 
@@ -238,9 +243,58 @@ times_of_descriptor(struct filter *f)
 	end(f, b);
 }
 
+/* From the calls' number from on the verdict is another one. */
+struct run {
+	uint32_t from, verdict;
+};
+
+/* Of the verdicts over all calls, the runs of equal ones. */
+static size_t
+decide(bool connect, struct run *runs)
+{
+	uint32_t verdict[CALLS];
+	size_t n = 0;
+
+	for (size_t i = 0; i < CALLS; i++)
+		verdict[i] = SECCOMP_RET_ERRNO | ENOSYS;
+	for (size_t i = 0; i < COUNT(forbidden); i++)
+		verdict[forbidden[i]] = SECCOMP_RET_ERRNO | EPERM;
+	for (size_t i = 0; i < COUNT(plain); i++)
+		verdict[plain[i]] = SECCOMP_RET_ALLOW;
+	if (connect)
+		verdict[SYS_connect] = SECCOMP_RET_ALLOW;
+	for (uint32_t i = 0; i < CALLS; i++)
+		if (i == 0 || verdict[i] != verdict[i - 1])
+			runs[n++] = (struct run){ i, verdict[i] };
+	if (runs[n - 1].verdict != (SECCOMP_RET_ERRNO | ENOSYS))
+		runs[n++] = (struct run){ CALLS,
+			SECCOMP_RET_ERRNO | ENOSYS };
+	return n;
+}
+
+/* Halve the runs until one is left.  Setting a filter, the kernel walks
+ * through it once for each call there is: in a row of comparisons that took
+ * longer than all the rest of confinement. */
+static void
+halve(struct filter *f, const struct run *runs, size_t n)
+{
+	if (n == 1) {
+		answer(f, runs->verdict);
+		return;
+	}
+	unsigned short at = f->n;
+
+	add(f, BPF_JMP | BPF_JGE | BPF_K, runs[n / 2].from, 0, 0);
+	halve(f, runs, n / 2);
+	if (at < COUNT(f->f))
+		f->f[at].jt = (uint8_t)(f->n - at - 1);
+	halve(f, runs + n / 2, n - n / 2);
+}
+
 static void
 build(struct filter *f, bool connect)
 {
+	struct run runs[CALLS + 1];
 	static const uint32_t ioctls[] = { TCGETS, FIONREAD, TIOCGWINSZ };
 	static const uint32_t prctls[] = { PR_SET_NAME, PR_GET_NAME,
 		PR_GET_DUMPABLE, PR_GET_SECCOMP, PR_GET_NO_NEW_PRIVS };
@@ -251,8 +305,6 @@ build(struct filter *f, bool connect)
 	add(f, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
 	answer(f, SECCOMP_RET_KILL_PROCESS);
 	load_nr(f);
-	for (size_t i = 0; i < COUNT(plain); i++)
-		allow_if(f, (uint32_t)plain[i]);
 	memory(f);
 
 	/* Not F_SETOWN and the like: they would send signals to others. */
@@ -271,13 +323,9 @@ build(struct filter *f, bool connect)
 	allow_values(f, SYS_prctl, 0, prctls, COUNT(prctls));
 	limits(f);
 	times_of_descriptor(f);
-	if (connect) {
+	if (connect)
 		allow_value(f, SYS_socket, 0, AF_UNIX);
-		allow_if(f, SYS_connect);
-	}
-	for (size_t i = 0; i < COUNT(forbidden); i++)
-		refuse_if(f, (uint32_t)forbidden[i]);
-	answer(f, SECCOMP_RET_ERRNO | ENOSYS);
+	halve(f, runs, decide(connect, runs));
 }
 
 int
