@@ -37,6 +37,7 @@ size_t hash_size(enum hash h);
 /* The hash of text, to out (hash_size octets). */
 void hash_of(enum hash h, struct span text, unsigned char *out);
 
+/* Set *m to a key of any length. */
 void hmac_key(struct hmac *m, enum hash h, struct span key);
 
 /* The code of text under the key, to out (hash_size octets), which may be
