@@ -14,6 +14,7 @@
 #include "base/die.h"
 #include "base/file.h"
 #include "store/guard.h"
+#include "store/seal.h"
 
 enum {
 	LOCK_SIZE = 65536,		/* room for about a thousand readers */
@@ -291,7 +292,8 @@ read_root(const struct store *st)
 		e = mdb_get(t, dbi, &k, &v);
 	if (e == 0) {
 		e = -1;
-		if (v.mv_size == sizeof r) {
+		if (v.mv_size == sizeof r + SEAL && seal_check(SPAN("R"),
+		    (struct span){ v.mv_data, v.mv_size })) {
 			memcpy(&r, v.mv_data, sizeof r);
 			if (memcmp(r.magic, "lemon\0\0", 8) == 0 &&
 			    r.version == INDEX_VERSION)
@@ -315,10 +317,14 @@ write_root(const struct store *st)
 	const struct index *ix = st->ix;
 	struct root r = { .magic = "lemon\0\0", .version = INDEX_VERSION,
 		.next_mailbox = 1, .next_object = 1 };
-	MDB_val k = { 1, (void *)(uintptr_t)"R" }, v = { sizeof r, &r };
+	char sealed[sizeof r + SEAL];
+	MDB_val k = { 1, (void *)(uintptr_t)"R" }, v = { sizeof sealed,
+		sealed };
 	MDB_txn *t;
 	MDB_dbi dbi;
 
+	memcpy(sealed, &r, sizeof r);
+	seal_put(SPAN("R"), sealed, sizeof r);
 	index_enter(st);
 	int e = mdb_txn_begin(ix->env, NULL, 0, &t);
 	if (e == 0) {

@@ -11,10 +11,15 @@
  * be deleted at any time.  Its write lock is flock(2) on the Maildir itself,
  * taken before LMDB's, so that a deleted index and its successor never have
  * two writers at once.
+ *
+ * Damage is expected.  Each value has a checksum (seal.h); who finds one that
+ * is wrong, or misses what must be there, says txn_damaged, and whatever he
+ * does fails or is begun again with an index made anew.  What LMDB itself dies
+ * of guard.h marks.
  */
 
 /* Raised when what is kept in the index, or how, changes. */
-enum { INDEX_VERSION = 1 };
+enum { INDEX_VERSION = 2 };
 
 struct root {			/* kept under the key "R" */
 	char magic[8];
@@ -106,9 +111,9 @@ void key_u64(struct key *k, uint64_t v);
 uint32_t key_get_u32(const MDB_val *k, size_t at);
 uint64_t key_get_u64(const MDB_val *k, size_t at);
 
-/* One value.  txn_get gives false if it is absent; the span is valid until
- * the next write or the end.  txn_put and txn_del note a failure, which then
- * makes txn_commit fail. */
+/* One value.  txn_get gives false if it is absent, or damaged, which
+ * txn_result tells; the span is valid until the next write or the end.
+ * txn_put and txn_del note a failure, which then makes txn_commit fail. */
 bool txn_get(struct txn *t, const struct key *k, struct span *v);
 bool txn_get_fixed(struct txn *t, const struct key *k, void *v, size_t n);
 void txn_put(struct txn *t, const struct key *k, struct span v);

@@ -4,6 +4,7 @@
 
 #include "base/die.h"
 #include "store/index.h"
+#include "store/seal.h"
 
 /* The only database of the environment needs no opening. */
 enum { DBI = 1 };
@@ -86,7 +87,7 @@ txn_read(struct store *st, struct txn *t)
 static enum store_result
 begin_write(struct store *st, struct txn *t, size_t need, bool reserve)
 {
-	MDB_val k = { 1, (void *)(uintptr_t)"R" }, v;
+	struct key k = key_start('R');
 	enum store_result r = index_check(st, true);
 
 	if (r == STORE_OK)
@@ -96,13 +97,12 @@ begin_write(struct store *st, struct txn *t, size_t need, bool reserve)
 	int e = begin(st, 0, &t->t);
 	if (e != 0)
 		return lmdb_fail(st, "write the index", e);
-	e = mdb_get(t->t, DBI, &k, &v);
-	if (e != 0 || v.mv_size != sizeof t->root) {
+	t->err = 0;
+	if (!txn_get_fixed(t, &k, &t->root, sizeof t->root)) {
 		drop(st, t->t);
 		index_damaged(st);
 		return store_fail(st, "the index is damaged", 0);
 	}
-	memcpy(&t->root, v.mv_data, sizeof t->root);
 	return STORE_OK;
 }
 
@@ -268,6 +268,24 @@ txn_result(const struct txn *t)
 	    "write the index" : "read the index", t->err);
 }
 
+static struct span
+octets(const MDB_val *v)
+{
+	return (struct span){ v->mv_data, v->mv_size };
+}
+
+/* Whether a value is what was put under that key; then without its seal. */
+static bool
+unseal(struct txn *t, const MDB_val *key, MDB_val *v)
+{
+	if (!seal_check(octets(key), octets(v))) {
+		txn_damaged(t);
+		return false;
+	}
+	v->mv_size -= SEAL;
+	return true;
+}
+
 bool
 txn_get(struct txn *t, const struct key *k, struct span *v)
 {
@@ -275,9 +293,9 @@ txn_get(struct txn *t, const struct key *k, struct span *v)
 	int e = mdb_get(t->t, DBI, &key, &got);
 
 	note(t, e);
-	if (e != 0)
+	if (e != 0 || !unseal(t, &key, &got))
 		return false;
-	*v = (struct span){ got.mv_data, got.mv_size };
+	*v = octets(&got);
 	return true;
 }
 
@@ -296,12 +314,24 @@ txn_get_fixed(struct txn *t, const struct key *k, void *v, size_t n)
 	return true;
 }
 
+/* Fill the room that LMDB made for a value. */
+static void
+fill(const MDB_val *key, const MDB_val *room, const void *v, size_t n)
+{
+	if (n > 0)
+		memcpy(room->mv_data, v, n);
+	seal_put(octets(key), room->mv_data, n);
+}
+
 void
 txn_put(struct txn *t, const struct key *k, struct span v)
 {
-	MDB_val key = val(k->p, k->n), data = val(v.p, v.n);
+	MDB_val key = val(k->p, k->n), room = { v.n + SEAL, NULL };
+	int e = mdb_put(t->t, DBI, &key, &room, MDB_RESERVE);
 
-	note(t, mdb_put(t->t, DBI, &key, &data, 0));
+	note(t, e);
+	if (e == 0)
+		fill(&key, &room, v.p, v.n);
 }
 
 void
@@ -340,7 +370,8 @@ walk_next(struct walk *w)
 	w->begun = true;
 	note(w->t, e);
 	return e == 0 && w->key.mv_size >= w->prefix &&
-	    memcmp(w->key.mv_data, w->from.p, w->prefix) == 0;
+	    memcmp(w->key.mv_data, w->from.p, w->prefix) == 0 &&
+	    unseal(w->t, &w->key, &w->val);
 }
 
 void
@@ -359,18 +390,22 @@ walk_get(struct walk *w, const struct key *k, struct span *v)
 	    mdb_cursor_get(w->c, &key, &got, MDB_SET);
 
 	note(w->t, e);
-	if (e != 0)
+	if (e != 0 || !unseal(w->t, &key, &got))
 		return false;
-	*v = (struct span){ got.mv_data, got.mv_size };
+	*v = octets(&got);
 	return true;
 }
 
 void
 walk_replace(struct walk *w, const void *v, size_t n)
 {
-	MDB_val data = val(v, n);
+	MDB_val room = { n + SEAL, NULL };
+	int e = mdb_cursor_put(w->c, &w->key, &room,
+	    MDB_CURRENT | MDB_RESERVE);
 
-	note(w->t, mdb_cursor_put(w->c, &w->key, &data, MDB_CURRENT));
+	note(w->t, e);
+	if (e == 0)
+		fill(&w->key, &room, v, n);
 }
 
 void
