@@ -67,18 +67,21 @@ path(struct span name)
 	return p;
 }
 
-/* Whether it is there.  What nobody can tell now makes all unsure: the
- * directory is then read once more. */
-static bool
-stat_file(struct adopt *a, int dir, struct span name, struct stat *s)
+bool
+adopt_stat(struct adopt *a, int dir, const char *name, struct stat *s)
 {
-	struct path p = path(name);
 	int fd = mailbox_sub(a->mb, dir);
 
-	if (fd != -1 && fstatat(fd, p.p, s, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fd != -1 && fstatat(fd, name, s, AT_SYMLINK_NOFOLLOW) == 0)
 		return S_ISREG(s->st_mode);
 	a->unsure = a->unsure || errno != ENOENT;
 	return false;
+}
+
+static bool
+stat_file(struct adopt *a, int dir, struct span name, struct stat *s)
+{
+	return adopt_stat(a, dir, path(name).p, s);
 }
 
 /* --- keywords of a new message --- */
@@ -144,7 +147,7 @@ set_of_list(struct adopt *a, struct change *c, uint32_t uid)
 
 /* --- one file --- */
 
-static void
+uint32_t
 adopt_new(struct adopt *a, struct change *c, int dir, struct span name,
     const struct stat *s)
 {
@@ -159,7 +162,7 @@ adopt_new(struct adopt *a, struct change *c, int dir, struct span name,
 			/* Expunged, and nobody came to unlink it. */
 			unlinkat(mailbox_sub(a->mb, dir), path(name).p, 0);
 			a->unlinked = true;
-			return;
+			return 0;
 		}
 		m = NULL;
 	}
@@ -167,7 +170,7 @@ adopt_new(struct adopt *a, struct change *c, int dir, struct span name,
 		m = NULL;
 	uint32_t uid = change_uid(c, m != NULL ? m->uid : 0);
 	if (uid == 0)
-		return;
+		return 0;
 	if (m != NULL)
 		r.set = set_of_list(a, c, uid);
 	else
@@ -182,6 +185,7 @@ adopt_new(struct adopt *a, struct change *c, int dir, struct span name,
 	r.flags = letters_flags(letters);
 	r.object = object_new(c->t, SPAN(""));
 	change_add(c, uid, &r, dir, name);
+	return uid;
 }
 
 /* Two files with one base: the second gets a name of its own. */

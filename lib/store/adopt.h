@@ -27,7 +27,15 @@ struct adopt {
 	bool unsure;		/* a file could not be looked at */
 };
 
-/* Take one in. */
+/* Whether a file is there, and then what it is.  What nobody can tell now
+ * makes all unsure: the directory is then read once more. */
+bool adopt_stat(struct adopt *a, int dir, const char *name, struct stat *s);
+
+/* Take one in that the index does not know; its UID, or 0. */
+uint32_t adopt_new(struct adopt *a, struct change *c, int dir,
+    struct span name, const struct stat *s);
+
+/* Take any in. */
 void adopt_entry(struct adopt *a, struct change *c, const struct entry *e);
 
 /* The entry of the uidlist that has this base, or NULL: the last one.

@@ -4,9 +4,9 @@
 
 #include "store/attach.h"
 #include "store/bell.h"
+#include "store/build.h"
 #include "store/keyword.h"
 #include "store/list.h"
-#include "store/scan.h"
 
 /* Numbers are reserved in the uidlist in steps of these. */
 enum { UID_STEP = 1000, MODSEQ_STEP = 1000000 };
@@ -23,7 +23,7 @@ change_begin(struct change *c, struct mailbox *mb, size_t need, bool reserve)
 			return r;
 		/* What it begins with stays, so that others can help. */
 		if ((r = change_commit(c)) != STORE_OK ||
-		    (r = scan_build(mb)) != STORE_OK)
+		    (r = mailbox_build(mb)) != STORE_OK)
 			return r;
 	}
 	store_fail(mb->st, "the mailbox does not become ready", 0);
@@ -162,8 +162,12 @@ change_uid(struct change *c, uint32_t want)
 	if (uid >= c->m.uidnext)
 		c->m.uidnext = uid + 1;
 	if (c->m.uidnext > c->m.uid_limit) {
-		c->m.uid_limit = c->m.uidnext > UINT32_MAX - UID_STEP ?
-		    UINT32_MAX : c->m.uidnext + UID_STEP;
+		uint32_t step = c->coming < UID_STEP ? UID_STEP :
+		    c->coming < UINT32_MAX ? (uint32_t)c->coming :
+		    UINT32_MAX;
+
+		c->m.uid_limit = c->m.uidnext > UINT32_MAX - step ?
+		    UINT32_MAX : c->m.uidnext + step;
 		uidlist_uidnext(&c->lines, c->m.uid_limit);
 		c->reserved = true;
 	}

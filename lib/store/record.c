@@ -199,19 +199,30 @@ count(struct change *c, uint32_t uid, uint32_t flags, bool on)
 	set_bit(c, DELETED, uid, on && (flags & MSG_DELETED));
 }
 
+void
+change_named(struct change *c, const struct named *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct key k = key_name(c->mb->id, v[i].hash, v[i].uid);
+
+		txn_put(c->t, &k, octets(&v[i].full, sizeof v[i].full));
+	}
+}
+
 static void
 put_name(struct change *c, uint32_t uid, int dir, struct span name)
 {
 	char v[300];
 	struct key k = key_uid('f', c->mb->id, uid);
-	struct key n = key_name(c->mb->id, letters_hash(filename_base(name)), uid);
-	uint64_t h = full_hash(dir, name);
 
 	v[0] = (char)dir;
 	name = span_head(name, sizeof v - 1);
 	memcpy(v + 1, name.p, name.n);
 	txn_put(c->t, &k, octets(v, name.n + 1));
-	txn_put(c->t, &n, octets(&h, sizeof h));
+	if (!c->unnamed)
+		change_named(c, &(struct named){ .uid = uid,
+		    .hash = letters_hash(filename_base(name)),
+		    .full = full_hash(dir, name) }, 1);
 }
 
 static void

@@ -115,6 +115,9 @@ struct change {
 	uint64_t modseq_limit;
 	bool reserved;		/* lines must be durable before the commit */
 	bool sync_list;		/* … before OK */
+	bool unnamed;		/* change_add leaves the n of the table above
+				   to change_named */
+	size_t coming;		/* so many UIDs are needed soon */
 	bool spare_list;	/* do without the lines on a full disk */
 	bool committed;		/* whatever failed after that */
 	struct chunk chunk[KINDS];
@@ -143,6 +146,13 @@ uint32_t change_uid(struct change *c, uint32_t want);	/* want 0: next */
 /* A new message; r->modseq is set here. */
 void change_add(struct change *c, uint32_t uid, struct rec *r, int dir,
     struct span name);
+
+/* The hashes by which names are found, as the files' names are now. */
+struct named {
+	uint64_t hash, full;	/* letters_hash of the base; full_hash */
+	uint32_t uid;
+};
+void change_named(struct change *c, const struct named *v, size_t n);
 
 /* Other flags or keywords for a message that has old: a new MODSEQ. */
 void change_flags(struct change *c, uint32_t uid, struct rec *r,

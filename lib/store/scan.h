@@ -23,8 +23,4 @@ enum store_result mailbox_look(struct mailbox *mb, enum look how,
  * enough to say: one reading beside renames can miss what is there. */
 bool scan_proves_gone(struct mailbox *mb, struct txn *t, struct set *uids);
 
-/* The first look at a folder that is new to the index: UIDs and keywords come
- * from its uidlist. */
-enum store_result scan_build(struct mailbox *mb);
-
 #endif
