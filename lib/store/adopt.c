@@ -183,6 +183,12 @@ adopt_new(struct adopt *a, struct change *c, int dir, struct span name,
 	if (r.savedate == 0)
 		r.savedate = s->st_mtim.tv_sec;
 	r.flags = letters_flags(letters);
+	if (m != NULL) {
+		uint32_t flags, late = uidlist_late_flags(a->list, uid,
+		    &flags);
+
+		r.flags = (r.flags & ~late) | flags | late << 8;
+	}
 	r.object = object_new(c->t, SPAN(""));
 	change_add(c, uid, &r, dir, name);
 	return uid;
@@ -222,10 +228,12 @@ adopt_renamed(struct change *c, const struct entry *e, uint32_t uid,
 {
 	uint32_t was = letters_flags(filename_flags(old));
 	uint32_t is = letters_flags(filename_flags(e->name));
-	uint32_t flags = (r->flags & ~(was ^ is)) | (is & (was ^ is));
+	uint32_t changed = (was ^ is) & ~rec_late(r);
+	uint32_t had = r->flags & REC_FLAGS;
+	uint32_t flags = (had & ~changed) | (is & changed);
 
 	r->inode = s->st_ino;
-	if (flags != r->flags)
+	if (flags != had)
 		change_flags(c, uid, r, flags, r->set);
 	else
 		change_rec(c, uid, r);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/die.h"
 #include "base/file.h"
 #include "store/bell.h"
@@ -337,12 +338,14 @@ enum store_result
 attach_begin(struct change *c, struct mailbox *mb, size_t need, bool reserve)
 {
 	*c = (struct change){ .mb = mb,
-		.no = { UINT32_MAX, UINT32_MAX, UINT32_MAX } };
+		.no = { UINT32_MAX, UINT32_MAX, UINT32_MAX,
+		    UINT32_MAX } };
 	enum store_result r = txn_write(mb->st, &c->own, need, reserve);
 
 	if (r != STORE_OK)
 		return r;
 	c->t = &c->own;
+	c->began = clock_ms();
 	intent_undo_dead(c->t);
 	if (is_attached(mb, c->t, &c->m))
 		return STORE_OK;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/attach.h"
 #include "store/bell.h"
 #include "store/build.h"
@@ -10,6 +11,8 @@
 
 /* Numbers are reserved in the uidlist in steps of these. */
 enum { UID_STEP = 1000, MODSEQ_STEP = 1000000 };
+
+enum { HOLD_MS = 4 };		/* of the 10 that the lock may be held */
 
 enum store_result
 change_begin(struct change *c, struct mailbox *mb, size_t need, bool reserve)
@@ -34,7 +37,8 @@ enum store_result
 change_join(struct change *c, struct change *first, struct mailbox *mb)
 {
 	*c = (struct change){ .mb = mb, .t = first->t,
-		.no = { UINT32_MAX, UINT32_MAX, UINT32_MAX } };
+		.no = { UINT32_MAX, UINT32_MAX, UINT32_MAX,
+		    UINT32_MAX } };
 	enum store_result r = attach_join(c);
 
 	c->uid_limit = c->m.uid_limit;
@@ -65,6 +69,12 @@ forget(struct mailbox *mb)
 {
 	names_free(mb);
 	mb->generation = 0;
+}
+
+bool
+change_is_long(const struct change *c)
+{
+	return clock_ms() - c->began >= HOLD_MS;
 }
 
 /* Lines that were written for a commit that failed go before the lock does:

@@ -68,6 +68,10 @@ static const struct {
 	    check_rebuild, false },
 	[OTHER_KEYWORDS] = { "with other keywords in the index than in "
 	    "lemon-uidlist", check_rebuild, false },
+	[OTHER_LATE] = { "with other flags in the index than in "
+	    "lemon-uidlist", check_rebuild, false },
+	[OLD_NAME] = { "whose files' names do not tell their flags yet",
+	    "the next session renames them", true },
 	[STILL_THERE] = { "expunged, but their files are still there",
 	    "the next session unlinks them", true },
 	[UNREADABLE] = { "that cannot be read",

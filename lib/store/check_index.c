@@ -17,7 +17,8 @@ enum { TICK = 1000, BATCH = 64 };
 
 /* What the records come to, to be compared with the counters. */
 struct sums {
-	uint32_t messages, unseen, deleted, unsized, tombstones, pending;
+	uint32_t messages, unseen, deleted, unsized, tombstones, pending,
+	    late;
 	uint64_t bytes;
 };
 
@@ -137,6 +138,15 @@ same_keywords(struct checking *k, uint32_t uid, const struct rec *r)
 	return true;
 }
 
+/* Whether both have the same flags that the file's name does not tell. */
+static bool
+same_late(struct checking *k, uint32_t uid, const struct rec *r)
+{
+	uint32_t flags, late = uidlist_late_flags(&k->l, uid, &flags);
+
+	return late == rec_late(r) && flags == (r->flags & late);
+}
+
 static void
 against_list(struct checking *k, uint32_t uid, const struct rec *r,
     struct span name)
@@ -151,6 +161,8 @@ against_list(struct checking *k, uint32_t uid, const struct rec *r,
 		fault(k, LISTED_GONE, uid);
 	else if (!same_keywords(k, uid, r))
 		fault(k, OTHER_KEYWORDS, uid);
+	else if (!same_late(k, uid, r))
+		fault(k, OTHER_LATE, uid);
 }
 
 /* --- the index against itself --- */
@@ -176,8 +188,11 @@ check_name(struct checking *k, uint32_t uid, const struct rec *r)
 	if (!gone && has(k, &u) != (dir == NEW))
 		fault(k, NEW_MARK, uid);
 	if (!gone && dir == CUR &&
-	    letters_flags(filename_flags(name)) != r->flags)
+	    ((letters_flags(filename_flags(name)) ^ r->flags) & REC_FLAGS &
+	    ~rec_late(r)) != 0)
 		fault(k, OTHER_FLAGS, uid);
+	if (!gone && rec_late(r) != 0)
+		fault(k, OLD_NAME, uid);
 	if (!gone && k->listed)
 		against_list(k, uid, r, name);
 	against_files(k, uid, r, dir, name);
@@ -205,6 +220,7 @@ check_record(struct checking *k, uint32_t uid, const struct rec *r,
 		s->messages++;
 		s->unseen += !(r->flags & MSG_SEEN);
 		s->deleted += (r->flags & MSG_DELETED) != 0;
+		s->late += rec_late(r) != 0;
 		s->unsized += r->wire == 0;
 		s->bytes += r->wire;
 	}
@@ -269,6 +285,8 @@ compare_sums(struct checking *k, const struct sums *s)
 	    entries(k, 'f'));
 	compare(k, "look-ups of names", (uint64_t)m->messages + m->pending,
 	    entries(k, 'n'));
+	compare(k, "files to rename", m->late, s->late);
+	compare_bits(k, LATE, "files to rename (bitmap)", s->late);
 	compare_bits(k, SEEN, "seen messages (bitmap)",
 	    s->messages - s->unseen);
 	compare_bits(k, DELETED, "deleted messages (bitmap)", s->deleted);

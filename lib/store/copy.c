@@ -118,7 +118,7 @@ link_one(struct copying *c, struct txn *t, struct one *o)
 	}
 	memcpy(path, name.p, name.n);
 	path[name.n] = '\0';
-	name_copy(c, o, name, r.flags & ~(uint32_t)REC_GONE);
+	name_copy(c, o, name, r.flags & REC_FLAGS);
 	o->inode = r.inode;
 	int a = mailbox_sub(from, dir), b = mailbox_sub(c->to, CUR);
 	if (linkat(a, path, b, o->name, 0) == 0)
@@ -295,6 +295,7 @@ record_one(struct copying *c, struct mapping *map, struct change *to,
 		from->sync_list = true;
 		from->m.list_dead += 100;
 		change_gone(from, o->uid, &old, true);
+		c->v->behind = true;
 	}
 	return STORE_OK;
 }

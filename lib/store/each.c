@@ -62,7 +62,7 @@ fill(struct batch_of *b, struct walk *near, struct item *i,
 	struct span d;
 	size_t n;
 
-	i->m.flags = r->flags & ~(uint32_t)REC_GONE;
+	i->m.flags = r->flags & REC_FLAGS;
 	i->m.object = i->gone ? 0 : r->object;
 	i->m.modseq = r->modseq;
 	i->m.size = r->wire;

@@ -4,11 +4,12 @@
 #include "base/die.h"
 #include "store/attach.h"
 #include "store/reap.h"
+#include "store/rename.h"
 #include "store/scan.h"
 #include "store/uidlist.h"
 #include "store/view_internal.h"
 
-enum { AT_ONCE = 1000, NEED = 1024 };
+enum { AT_ONCE = 4000, NEED = 1024 };
 
 /* The UIDs of the view that have \Deleted now. */
 static enum store_result
@@ -49,7 +50,7 @@ expunge_some(struct view *v, const struct set *uids, uint32_t *uid,
 	if (r != STORE_OK)
 		return r;
 	gone = xcalloc(AT_ONCE, sizeof *gone);
-	for (; *uid != 0 && n < AT_ONCE; *uid = set_next(uids, *uid + 1)) {
+	for (; *uid != 0 && n < AT_ONCE && !change_is_long(&c); *uid = set_next(uids, *uid + 1)) {
 		struct rec rec;
 
 		if (!rec_get(c.t, v->mb->id, *uid, &rec) ||
@@ -79,16 +80,61 @@ view_expunge(struct view *v, const struct set *uids, uint64_t *modseq)
 	if (!(v->mb->rights & RIGHT_WRITE))
 		return STORE_DENIED;
 	r = find_deleted(v, uids, &found);
-	for (uint32_t uid = set_next(&found, 1); uid != 0 && r == STORE_OK; )
+	for (uint32_t uid = set_next(&found, 1); uid != 0 && r == STORE_OK; ) {
+		v->behind = true;
 		r = expunge_some(v, &found, &uid, modseq);
+	}
 	set_free(&found);
 	return r;
 }
 
-enum store_result
-view_reap(struct view *v)
+/* Others may have left files behind that are to be unlinked or renamed. */
+static enum store_result
+find_behind(struct view *v)
 {
-	return mailbox_reap(v->mb);
+	struct txn t;
+	struct meta m;
+	enum store_result r = mailbox_read(v->mb, &t, &m);
+
+	if (r != STORE_OK)
+		return r;
+	v->behind = m.pending > 0 || m.late > 0;
+	txn_abort(&t);
+	return STORE_OK;
+}
+
+bool
+view_is_behind(const struct view *v)
+{
+	return v->behind;
+}
+
+/* Whether there is time for more is asked once and for all. */
+struct ask {
+	store_go *go;
+	void *arg;
+	bool stopped;
+};
+
+static bool
+may_go(void *arg)
+{
+	struct ask *a = arg;
+
+	if (a->go != NULL && !a->stopped)
+		a->stopped = !a->go(a->arg);
+	return !a->stopped;
+}
+
+enum store_result
+view_tidy(struct view *v, store_go *go, void *arg)
+{
+	struct ask a = { .go = go, .arg = arg };
+	enum store_result r = mailbox_rename(v->mb, may_go, &a);
+
+	enum store_result too = mailbox_reap(v->mb, may_go, &a);
+	v->behind = a.stopped;
+	return r != STORE_OK ? r : too;
 }
 
 enum store_result
@@ -105,7 +151,7 @@ view_settle(struct view *v)
 	if (r == STORE_OK)
 		r = mailbox_look(mb, LOOK_FULL, &found);
 	if (r == STORE_OK && (mb->rights & RIGHT_WRITE))
-		r = mailbox_reap(mb);
+		r = find_behind(v);
 	store_purge(mb->st);
 	return r;
 }
@@ -119,7 +165,7 @@ view_rescan(struct view *v)
 
 	if (r == STORE_OK && (mb->rights & RIGHT_WRITE)) {
 		mailbox_take_new(mb, v->uidnext);
-		mailbox_reap(mb);
+		r = find_behind(v);
 	}
 	return r;
 }

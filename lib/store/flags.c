@@ -14,13 +14,16 @@
 #include "store/view_internal.h"
 
 enum {
-	AT_ONCE = 400,		/* messages, so that the lock is short */
+	AT_ONCE = 5000,		/* messages, if the lock is not held too long */
+	FEW = 32,		/* their files are renamed at once */
 	NEED = 2048
 };
 
 /*
  * System flags live in file names, keywords in the uidlist: both are durable
- * before the answer, the index only repeats them.
+ * before the answer, the index only repeats them.  Of more than a few
+ * messages the uidlist has the flags too, until the files are renamed after
+ * the answer (rename.h).
  */
 struct renamed {
 	int dir;		/* where old was */
@@ -35,6 +38,9 @@ struct storing {
 				   again */
 	uint64_t modseq;
 	bool names, lines;	/* what is to be synced at the end */
+	int most;		/* messages of a portion */
+	bool later;		/* the files are renamed after the answer */
+	struct set late[2][UIDLIST_LETTERS];	/* lost, got, for the lines */
 	uint32_t *keyword;	/* the numbers of ask->keyword, here and now */
 	struct set *add, *drop;	/* by keyword, for the lines */
 	size_t keywords;
@@ -72,6 +78,12 @@ write_lines(struct storing *s, struct change *c)
 		uidlist_flag(&c->lines, false, (uint32_t)k, &s->drop[k]);
 		set_free(&s->add[k]);
 		set_free(&s->drop[k]);
+	}
+	for (uint32_t i = 0; i < 2 * UIDLIST_LETTERS; i++) {
+		struct set *late = &s->late[i % 2][i / 2];
+
+		uidlist_late(&c->lines, i % 2, 1u << i / 2, late);
+		set_free(late);
 	}
 	free(s->add);
 	free(s->drop);
@@ -179,6 +191,21 @@ note_lines(struct storing *s, struct change *c, uint32_t uid, uint32_t old,
 	s->lines = true;
 }
 
+/* What is late already stays it: the uidlist's word would count more than
+ * the name. */
+static void
+note_late(struct storing *s, struct change *c, uint32_t uid, struct rec *r,
+    uint32_t flags)
+{
+	uint32_t other = (r->flags ^ flags) & REC_FLAGS;
+
+	for (uint32_t i = 0; i < UIDLIST_LETTERS; i++)
+		if (other >> i & 1)
+			set_add(&s->late[flags >> i & 1][i], uid, uid);
+	change_late(c, uid, r, rec_late(r) | other);
+	s->lines = s->v->behind = true;
+}
+
 /* 0, or -1 with errno if the whole cannot go on. */
 static int
 store_one(struct storing *s, struct change *c, uint32_t uid)
@@ -193,23 +220,27 @@ store_one(struct storing *s, struct change *c, uint32_t uid)
 		set_add(s->modified, uid, uid);
 		return 0;
 	}
+	uint32_t had = r.flags & REC_FLAGS;
 	uint32_t flags = a->op == FLAGS_SET ? a->flags :
-	    a->op == FLAGS_ADD ? r.flags | a->flags : r.flags & ~a->flags;
+	    a->op == FLAGS_ADD ? had | a->flags : had & ~a->flags;
 	uint32_t set = new_set(s, c, r.set);
-	if (flags != r.flags && rename_file(s, c, uid, flags) == -1) {
+	bool late = s->later || rec_late(&r) != 0;
+	if (flags != had && !late && rename_file(s, c, uid, flags) == -1) {
 		if (errno != ENOENT && errno != EEXIST)
 			return -1;
 		set_add(&s->lost, uid, uid);
 		return 0;
 	}
 	set_add(s->done, uid, uid);
-	if (flags == r.flags && set == r.set)
+	if (flags == had && set == r.set)
 		return 0;
 	/* What others changed before us the client has not seen yet. */
 	if (r.modseq > s->v->modseq && !view_is_own(s->v, r.modseq))
 		set_add(&s->v->tell, uid, uid);
 	if (set != r.set)
 		note_lines(s, c, uid, r.set, set);
+	if (flags != had && late)
+		note_late(s, c, uid, &r, flags);
 	change_flags(c, uid, &r, flags, set);
 	return 0;
 }
@@ -220,7 +251,7 @@ store_some(struct storing *s, const struct set *uids, uint32_t *uid)
 {
 	struct change c;
 	enum store_result r = change_begin(&c, s->v->mb,
-	    (AT_ONCE + s->ask->keywords) * NEED, false);
+	    ((size_t)s->most + s->ask->keywords) * NEED, false);
 	int e = 0;
 
 	if (r != STORE_OK)
@@ -230,10 +261,11 @@ store_some(struct storing *s, const struct set *uids, uint32_t *uid)
 		change_abort(&c);
 		return STORE_LIMIT;
 	}
-	s->undo = xcalloc(AT_ONCE, sizeof *s->undo);
+	s->undo = xcalloc(FEW, sizeof *s->undo);
 	change_dir_before(&c, CUR);
 	change_dir_before(&c, NEW);
-	for (int n = 0; n < AT_ONCE && *uid != 0 && e == 0; n++) {
+	for (int n = 0; n < s->most && *uid != 0 && e == 0 &&
+	    !change_is_long(&c); n++) {
 		if (store_one(s, &c, *uid) == -1)
 			e = errno;
 		*uid = view_next(s->v, uids, *uid + 1);
@@ -264,9 +296,28 @@ store_set(struct storing *s, const struct set *uids)
 	uint32_t uid = view_next(s->v, uids, 1);
 	enum store_result r = STORE_OK;
 
-	while (uid != 0 && r == STORE_OK)
+	while (uid != 0 && r == STORE_OK) {
+		uint32_t from = uid;
+
 		r = store_some(s, uids, &uid);
+		/* A full disk has no room for lines, but for names. */
+		if (r == STORE_FULL && s->later) {
+			s->later = false;
+			s->most = FEW;
+			uid = from;
+			r = STORE_OK;
+		}
+	}
 	return r;
+}
+
+static void
+plan(struct storing *s, const struct set *uids)
+{
+	for (uint32_t uid = view_next(s->v, uids, 1); uid != 0 &&
+	    s->most < AT_ONCE; uid = view_next(s->v, uids, uid + 1))
+		s->most++;
+	s->later = s->most > FEW;
 }
 
 enum store_result
@@ -285,6 +336,7 @@ view_store(struct view *v, const struct set *uids,
 	if (!(mb->rights & RIGHT_WRITE))
 		return STORE_DENIED;
 	s.keyword = xcalloc(ask->keywords + 1, sizeof *s.keyword);
+	plan(&s, uids);
 	r = store_set(&s, uids);
 	/* Renamed behind us: where they are now the next look tells. */
 	for (int try = 0; try < 3 && r == STORE_OK && s.lost.n > 0; try++) {

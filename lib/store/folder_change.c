@@ -189,7 +189,7 @@ move_messages(struct store *st, struct span to)
 	if (r == STORE_OK)
 		r = view_copy(v, &all, dst, true, &done);
 	if (r == STORE_OK)
-		(void)view_reap(v);
+		(void)view_tidy(v, NULL, NULL);
 	free(done.from);
 	free(done.to);
 	if (v != NULL)

@@ -28,9 +28,15 @@ struct root {			/* kept under the key "R" */
 	uint64_t next_object;
 };
 
+enum { TXN_KINDS = 'z' - 'A' + 1 };	/* the first octets of keys */
+
 struct txn {
 	struct store *st;
 	MDB_txn *t;
+	MDB_cursor *at[TXN_KINDS];	/* where each kind was last used: what
+					   is near is found without a search
+					   from the root */
+	MDB_cursor *gone[TXN_KINDS];	/* where it was last deleted from */
 	bool write;
 	bool held;		/* the lock still is, after a failed commit */
 	int err;		/* the first failure of a write, for the commit */

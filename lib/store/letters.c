@@ -29,6 +29,15 @@ letters_flags(struct span s)
 	return flags;
 }
 
+char
+letters_of(uint32_t flag)
+{
+	for (size_t j = 0; j < COUNT(letters); j++)
+		if (letters[j].flag == flag)
+			return letters[j].letter;
+	return '?';
+}
+
 bool
 letters_valid(struct span name)
 {

@@ -10,6 +10,9 @@
 /* MSG_* of the capitals among the letters (D F R S T; P has no flag). */
 uint32_t letters_flags(struct span letters);
 
+/* The letter of one of them. */
+char letters_of(uint32_t flag);
+
 /* Add base with the letters of these flags; other letters of old stay. */
 void letters_name(struct buf *to, struct span base, struct span old,
     uint32_t flags);

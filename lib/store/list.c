@@ -99,7 +99,7 @@ from_index(struct mailbox *mb, struct txn *t, const struct meta *m,
     struct buf *text)
 {
 	struct key from = key_uid('f', mb->id, 0);
-	struct set *has;
+	struct set *has, late[2][UIDLIST_LETTERS] = { 0 };
 	struct walk w;
 
 	names_load(mb, t, m);
@@ -124,6 +124,9 @@ from_index(struct mailbox *mb, struct txn *t, const struct meta *m,
 		if (r.flags & REC_GONE)
 			uidlist_forget(&gone, &(struct uidlist_gone){ uid,
 			    r.inode }, 1);
+		for (uint32_t i = 0; i < UIDLIST_LETTERS; i++)
+			if (rec_late(&r) >> i & 1)
+				set_add(&late[r.flags >> i & 1][i], uid, uid);
 		const uint32_t *k = set_keywords(mb, t, r.set, &n);
 		for (size_t i = 0; i < n && k[i] < mb->names->n; i++)
 			set_add(&has[k[i]], uid, uid);
@@ -132,6 +135,12 @@ from_index(struct mailbox *mb, struct txn *t, const struct meta *m,
 	for (size_t i = 0; i < mb->names->n; i++) {
 		uidlist_flag(text, true, (uint32_t)i, &has[i]);
 		set_free(&has[i]);
+	}
+	for (uint32_t i = 0; i < 2 * UIDLIST_LETTERS; i++) {
+		struct set *s = &late[i % 2][i / 2];
+
+		uidlist_late(text, i % 2, 1u << i / 2, s);
+		set_free(s);
 	}
 	buf_add(text, buf_span(&gone));
 	buf_free(&gone);

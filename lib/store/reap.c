@@ -172,7 +172,7 @@ reap_some(struct mailbox *mb, struct corpse *corpse, size_t n)
 }
 
 enum store_result
-mailbox_reap(struct mailbox *mb)
+mailbox_reap(struct mailbox *mb, store_go *go, void *arg)
 {
 	enum store_result r;
 	uint32_t from = 0;
@@ -187,6 +187,8 @@ mailbox_reap(struct mailbox *mb)
 			return r;
 		n = m.pending == 0 ? 0 : collect(mb, &t, &from, corpse);
 		txn_abort(&t);
+		if (n > 0 && go != NULL && !go(arg))
+			return STORE_OK;
 		if (n > 0)
 			r = reap_some(mb, corpse, n);
 	} while (r == STORE_OK && n == AT_ONCE);

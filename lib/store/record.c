@@ -99,6 +99,12 @@ rec_name(struct txn *t, uint32_t mailbox, uint32_t uid, int *dir,
 	return true;
 }
 
+uint32_t
+rec_late(const struct rec *r)
+{
+	return (r->flags & REC_LATE) >> 8;
+}
+
 uint64_t
 full_hash(int dir, struct span name)
 {
@@ -132,17 +138,19 @@ chunk_get(struct change *c, int kind, uint32_t no)
 	return &c->chunk[kind];
 }
 
-static void
+/* Whether it was otherwise. */
+static bool
 set_bit(struct change *c, int kind, uint32_t uid, bool on)
 {
 	struct chunk *k = chunk_get(c, kind, uid / CHUNK);
 	uint64_t *w = &k->w[uid % CHUNK / 64], bit = 1ull << uid % 64;
 
 	if (((*w & bit) != 0) == on)
-		return;
+		return false;
 	*w ^= bit;
 	k->count += on ? 1 : (uint32_t)-1;
 	c->touched[kind] = true;
+	return true;
 }
 
 bool
@@ -209,6 +217,14 @@ change_named(struct change *c, const struct named *v, size_t n)
 	}
 }
 
+void
+change_late(struct change *c, uint32_t uid, struct rec *r, uint32_t late)
+{
+	r->flags = (r->flags & ~(uint32_t)REC_LATE) | late << 8;
+	if (set_bit(c, LATE, uid, late != 0))
+		c->m.late += late != 0 ? 1 : (uint32_t)-1;
+}
+
 static void
 put_name(struct change *c, uint32_t uid, int dir, struct span name)
 {
@@ -264,6 +280,8 @@ change_add(struct change *c, uint32_t uid, struct rec *r, int dir,
 	journal(c, 'j', r->modseq, uid, true);
 	set_bit(c, PRESENT, uid, true);
 	count(c, uid, r->flags, true);
+	if (rec_late(r) != 0)
+		change_late(c, uid, r, rec_late(r));
 	c->m.messages++;
 	c->m.bytes += r->wire;
 	c->m.unsized += r->wire == 0;
@@ -275,7 +293,7 @@ change_flags(struct change *c, uint32_t uid, struct rec *r, uint32_t flags,
 {
 	uint64_t modseq = change_modseq(c);
 
-	if (r->flags != flags) {
+	if ((r->flags & REC_FLAGS) != flags) {
 		count(c, uid, r->flags, false);
 		count(c, uid, flags, true);
 	}
@@ -284,7 +302,7 @@ change_flags(struct change *c, uint32_t uid, struct rec *r, uint32_t flags,
 		journal(c, 'j', modseq, uid, true);
 	}
 	r->modseq = modseq;
-	r->flags = flags;
+	r->flags = flags | (r->flags & REC_LATE);
 	r->set = set;
 	change_rec(c, uid, r);
 }
@@ -315,6 +333,7 @@ change_gone(struct change *c, uint32_t uid, struct rec *r, bool unlink)
 	journal(c, 't', modseq, uid, true);
 	count(c, uid, r->flags, false);
 	set_bit(c, PRESENT, uid, false);
+	change_late(c, uid, r, 0);
 	c->m.messages--;
 	c->m.bytes -= r->wire;
 	c->m.unsized -= r->wire == 0;

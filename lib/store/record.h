@@ -51,21 +51,29 @@ struct meta {
 	uint64_t list_dead;	/* octets of it that say nothing any more */
 	struct dirstate dir[2];	/* CUR, NEW */
 	uint32_t building;	/* the first look is not finished */
-	uint32_t pad;
+	uint32_t late;		/* messages of REC_LATE */
 };
 
-enum { REC_GONE = 1 << 30 };
+/*
+ * A flag that is late counts although the file's name does not tell it yet:
+ * the uidlist tells it.  Renaming is for after the answer (rename.h).
+ */
+enum {
+	REC_FLAGS = 31,			/* MSG_* */
+	REC_LATE = REC_FLAGS << 8,	/* which of them are late */
+	REC_GONE = 1 << 30
+};
 
 struct rec {
 	uint64_t object, modseq, inode;
 	uint64_t wire;		/* 0: not known yet */
 	int64_t internaldate, savedate;
-	uint32_t flags;		/* MSG_*, REC_GONE */
+	uint32_t flags;		/* MSG_*, late ones << 8, REC_GONE */
 	uint32_t set;		/* of keywords; 0: none */
 };
 
 /* 4,096 UIDs from 4096 * its number on. */
-enum { PRESENT, SEEN, DELETED, KINDS };
+enum { PRESENT, SEEN, DELETED, LATE, KINDS };
 enum { CHUNK = 4096, WORDS = CHUNK / 64 };
 struct chunk {
 	uint32_t count;		/* bits that are set */
@@ -97,6 +105,9 @@ bool rec_name(struct txn *t, uint32_t mailbox, uint32_t uid, int *dir,
 /* The hash under which a file is known as it is. */
 uint64_t full_hash(int dir, struct span name);
 
+/* Those of a message's flags that its file name does not tell. */
+uint32_t rec_late(const struct rec *r);
+
 /* A moment of a directory's mtime. */
 bool dir_is(const struct dirstate *d, const struct stat *s);
 
@@ -120,6 +131,7 @@ struct change {
 	size_t coming;		/* so many UIDs are needed soon */
 	bool spare_list;	/* do without the lines on a full disk */
 	bool committed;		/* whatever failed after that */
+	int64_t began;		/* on clock_ms(): since when it has the lock */
 	struct chunk chunk[KINDS];
 	uint32_t no[KINDS];	/* which chunk; UINT32_MAX: none */
 	bool touched[KINDS];
@@ -133,6 +145,10 @@ enum store_result change_begin(struct change *c, struct mailbox *mb,
 enum store_result change_commit(struct change *c);
 enum store_result change_commit2(struct change *c, struct change *joined);
 void change_abort(struct change *c);	/* after an end too */
+
+/* Whether the lock was held for long enough: what is left is for another
+ * change. */
+bool change_is_long(const struct change *c);
 
 /* Change a second mailbox in the same transaction (MOVE): c shares t of
  * first, and change_commit2(first, c) commits both. */
@@ -157,6 +173,11 @@ void change_named(struct change *c, const struct named *v, size_t n);
 /* Other flags or keywords for a message that has old: a new MODSEQ. */
 void change_flags(struct change *c, uint32_t uid, struct rec *r,
     uint32_t flags, uint32_t set);
+
+/* Which of a message's flags are late now; the record is for the caller to
+ * put. */
+void change_late(struct change *c, uint32_t uid, struct rec *r,
+    uint32_t late);
 
 /* Another file name or directory. */
 void change_name(struct change *c, uint32_t uid, int dir, struct span name);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -13,7 +14,10 @@
 #include "store/keyword.h"
 #include "store/scan.h"
 
-enum { RESCAN = 30 };
+enum {
+	RESCAN = 30,
+	TIGHT = 64 << 20	/* octets */
+};
 
 enum store_result
 store_fail(struct store *st, const char *what, int err)
@@ -45,6 +49,15 @@ store_fail(struct store *st, const char *what, int err)
 	default:
 		return STORE_ERROR;
 	}
+}
+
+bool
+store_is_tight(const struct store *st)
+{
+	struct statvfs s;
+
+	return fstatvfs(st->dir, &s) == 0 &&
+	    s.f_bavail < TIGHT / (s.f_frsize > 0 ? s.f_frsize : 1);
 }
 
 const char *

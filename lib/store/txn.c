@@ -127,6 +127,18 @@ txn_write(struct store *st, struct txn *t, size_t need, bool reserve)
 	return r;
 }
 
+static void
+cursors_close(struct txn *t)
+{
+	for (size_t i = 0; i < TXN_KINDS; i++) {
+		if (t->at[i] != NULL)
+			mdb_cursor_close(t->at[i]);
+		if (t->gone[i] != NULL)
+			mdb_cursor_close(t->gone[i]);
+		t->at[i] = t->gone[i] = NULL;
+	}
+}
+
 enum store_result
 txn_commit_held(struct txn *t)
 {
@@ -143,6 +155,7 @@ txn_commit_held(struct txn *t)
 		    sizeof t->root });
 	}
 	int e = t->err;
+	cursors_close(t);
 	if (e != 0)
 		mdb_txn_abort(t->t);
 	else
@@ -169,8 +182,10 @@ txn_abort(struct txn *t)
 {
 	bool locked = t->held || (t->t != NULL && t->write);
 
-	if (t->t != NULL)
+	if (t->t != NULL) {
+		cursors_close(t);
 		drop(t->st, t->t);
+	}
 	t->t = NULL;
 	t->held = false;
 	if (locked)
@@ -180,6 +195,7 @@ txn_abort(struct txn *t)
 enum store_result
 txn_replace(struct txn *t)
 {
+	cursors_close(t);
 	drop(t->st, t->t);
 	t->t = NULL;
 	index_damaged(t->st);
@@ -286,11 +302,32 @@ unseal(struct txn *t, const MDB_val *key, MDB_val *v)
 	return true;
 }
 
+/* The kind's cursor, opened at its first use; NULL, noted, if it cannot. */
+static MDB_cursor *
+cursor(struct txn *t, MDB_cursor *slot[TXN_KINDS], const struct key *k)
+{
+	MDB_cursor **c = &slot[(size_t)(k->p[0] - 'A') % TXN_KINDS];
+
+	if (*c == NULL) {
+		int e = mdb_cursor_open(t->t, DBI, c);
+
+		/* Or what is there would seem to be absent. */
+		if (e == ENOMEM)
+			die_temp("out of memory");
+		note(t, e);
+		if (e != 0)
+			*c = NULL;
+	}
+	return *c;
+}
+
 bool
 txn_get(struct txn *t, const struct key *k, struct span *v)
 {
+	MDB_cursor *c = cursor(t, t->at, k);
 	MDB_val key = val(k->p, k->n), got;
-	int e = mdb_get(t->t, DBI, &key, &got);
+	int e = c == NULL ? MDB_NOTFOUND :
+	    mdb_cursor_get(c, &key, &got, MDB_SET);
 
 	note(t, e);
 	if (e != 0 || !unseal(t, &key, &got))
@@ -326,8 +363,10 @@ fill(const MDB_val *key, const MDB_val *room, const void *v, size_t n)
 void
 txn_put(struct txn *t, const struct key *k, struct span v)
 {
+	MDB_cursor *c = cursor(t, t->at, k);
 	MDB_val key = val(k->p, k->n), room = { v.n + SEAL, NULL };
-	int e = mdb_put(t->t, DBI, &key, &room, MDB_RESERVE);
+	int e = c == NULL ? MDB_NOTFOUND :
+	    mdb_cursor_put(c, &key, &room, MDB_RESERVE);
 
 	note(t, e);
 	if (e == 0)
@@ -337,9 +376,12 @@ txn_put(struct txn *t, const struct key *k, struct span v)
 void
 txn_del(struct txn *t, const struct key *k)
 {
-	MDB_val key = val(k->p, k->n);
+	MDB_cursor *c = cursor(t, t->gone, k);
+	MDB_val key = val(k->p, k->n), v;
+	int e = c == NULL ? MDB_NOTFOUND :
+	    mdb_cursor_get(c, &key, &v, MDB_SET);
 
-	note(t, mdb_del(t->t, DBI, &key, NULL));
+	note(t, e == 0 ? mdb_cursor_del(c, 0) : e);
 }
 
 void

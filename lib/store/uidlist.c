@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/uidlist.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "store/letters.h"
@@ -56,13 +57,14 @@ uidlist_keyword(struct buf *b, uint32_t number, struct span name)
 	line_seal(b, start);
 }
 
-void
-uidlist_flag(struct buf *b, bool on, uint32_t number, const struct set *uids)
+/* Lines of a head and the UIDs, as many as it takes. */
+static void
+add_uids(struct buf *b, const char *head, const struct set *uids)
 {
 	for (size_t i = 0; i < uids->n; ) {
 		size_t start = b->n;
 
-		buf_addf(b, "%c %u ", on ? '+' : '-', number);
+		buf_adds(b, head);
 		for (size_t first = i; i < uids->n &&
 		    b->n - start < UIDLIST_LINE_MAX / 2; i++) {
 			if (i > first)
@@ -75,6 +77,29 @@ uidlist_flag(struct buf *b, bool on, uint32_t number, const struct set *uids)
 		}
 		line_seal(b, start);
 	}
+}
+
+void
+uidlist_flag(struct buf *b, bool on, uint32_t number, const struct set *uids)
+{
+	char head[24];
+
+	snprintf(head, sizeof head, "%c %u ", on ? '+' : '-', number);
+	add_uids(b, head, uids);
+}
+
+void
+uidlist_late(struct buf *b, bool on, uint32_t flag, const struct set *uids)
+{
+	char head[] = { on ? '+' : '-', ' ', letters_of(flag), ' ', '\0' };
+
+	add_uids(b, head, uids);
+}
+
+void
+uidlist_settled(struct buf *b, const struct set *uids)
+{
+	add_uids(b, "= ", uids);
 }
 
 void
@@ -185,21 +210,45 @@ parse_keyword(struct span s, struct uidlist *l)
 	return true;
 }
 
+/* The next of "UID[:UID],…"; false if it is none. */
+static bool
+parse_range(struct span *s, uint32_t *lo, uint32_t *hi)
+{
+	struct span r = span_cut(s, ',');
+
+	if (!number(span_cut(&r, ':'), lo) || *lo == 0)
+		return false;
+	*hi = *lo;
+	return r.p == NULL || (number(r, hi) && *hi >= *lo);
+}
+
+static bool
+parse_late(bool on, size_t letter, struct span s, struct uidlist *l)
+{
+	uint32_t lo, hi;
+
+	while (s.p != NULL) {
+		if (!parse_range(&s, &lo, &hi))
+			return false;
+		set_add(&l->late[on][letter], lo, hi);
+		set_remove(&l->late[!on][letter], lo, hi);
+	}
+	return true;
+}
+
 static bool
 parse_flag(bool on, struct span s, struct uidlist *l)
 {
-	uint32_t k, lo, hi;
+	struct span what = span_cut(&s, ' ');
+	uint32_t k, lo, hi, flag = letters_flags(what);
 
-	if (!number(span_cut(&s, ' '), &k) || k >= l->keywords ||
-	    l->keyword[k].n == 0)
+	if (what.n == 1 && flag != 0)
+		return s.p != NULL &&
+		    parse_late(on, (size_t)__builtin_ctz(flag), s, l);
+	if (!number(what, &k) || k >= l->keywords || l->keyword[k].n == 0)
 		return false;
 	while (s.p != NULL) {
-		struct span r = span_cut(&s, ',');
-
-		if (!number(span_cut(&r, ':'), &lo) || lo == 0)
-			return false;
-		hi = lo;
-		if (r.p != NULL && (!number(r, &hi) || hi < lo))
+		if (!parse_range(&s, &lo, &hi))
 			return false;
 		if (on)
 			set_add(&l->has[k], lo, hi);
@@ -207,6 +256,38 @@ parse_flag(bool on, struct span s, struct uidlist *l)
 			set_remove(&l->has[k], lo, hi);
 	}
 	return true;
+}
+
+static bool
+parse_settled(struct span s, struct uidlist *l)
+{
+	uint32_t lo, hi;
+
+	while (s.p != NULL) {
+		if (!parse_range(&s, &lo, &hi))
+			return false;
+		for (size_t i = 0; i < UIDLIST_LETTERS; i++) {
+			set_remove(&l->late[0][i], lo, hi);
+			set_remove(&l->late[1][i], lo, hi);
+		}
+	}
+	return true;
+}
+
+uint32_t
+uidlist_late_flags(const struct uidlist *l, uint32_t uid, uint32_t *flags)
+{
+	uint32_t late = 0;
+
+	*flags = 0;
+	for (size_t i = 0; i < UIDLIST_LETTERS; i++) {
+		if (set_has(&l->late[1][i], uid))
+			*flags |= 1u << i;
+		else if (!set_has(&l->late[0][i], uid))
+			continue;
+		late |= 1u << i;
+	}
+	return late;
 }
 
 static bool
@@ -257,6 +338,8 @@ parse_line(struct span line, struct uidlist *l)
 	case '+':
 	case '-':
 		return parse_flag(line.p[0] == '+', rest, l);
+	case '=':
+		return parse_settled(rest, l);
 	case 'X':
 		return parse_forget(rest, l);
 	default:
@@ -319,6 +402,10 @@ uidlist_free(struct uidlist *l)
 {
 	for (size_t i = 0; i < l->keywords; i++)
 		set_free(&l->has[i]);
+	for (size_t i = 0; i < UIDLIST_LETTERS; i++) {
+		set_free(&l->late[0][i]);
+		set_free(&l->late[1][i]);
+	}
 	arena_free(&l->mem);
 	*l = (struct uidlist){ 0 };
 }

@@ -15,7 +15,8 @@
 enum {
 	UIDLIST_LINE_MAX = 8192,	/* longer ones are bad */
 	UIDLIST_KEYWORDS_MAX = 10000,
-	KEYWORD_MAX = 200		/* octets of a keyword's name */
+	KEYWORD_MAX = 200,		/* octets of a keyword's name */
+	UIDLIST_LETTERS = 5		/* flags that file names have */
 };
 
 struct uidlist_msg {
@@ -37,6 +38,8 @@ struct uidlist {
 	struct span *keyword;	/* by number, the empty span if unknown */
 	struct set *has;	/* the UIDs that have it */
 	size_t keywords;
+	struct set late[2][UIDLIST_LETTERS];	/* lost, got: the flags that
+				   count whatever the file name says */
 	size_t good;		/* octets up to the first bad line */
 	size_t lines;
 };
@@ -46,6 +49,11 @@ struct uidlist {
  * its numbers from being used again. */
 bool uidlist_parse(struct span text, struct uidlist *l);
 void uidlist_free(struct uidlist *l);
+
+/* Which flags (MSG_*) of that UID its file name does not tell; *flags: those
+ * of them that are set. */
+uint32_t uidlist_late_flags(const struct uidlist *l, uint32_t uid,
+    uint32_t *flags);
 
 /* The message of that UID, or NULL. */
 struct uidlist_msg *uidlist_find(const struct uidlist *l, uint32_t uid);
@@ -65,6 +73,12 @@ void uidlist_keyword(struct buf *b, uint32_t number, struct span name);
 /* Set or clear a keyword; as many lines as it takes. */
 void uidlist_flag(struct buf *b, bool on, uint32_t number,
     const struct set *uids);
+
+/* The same for the flag MSG_*, which file names will have later, and that
+ * they now have all their flags. */
+void uidlist_late(struct buf *b, bool on, uint32_t flag,
+    const struct set *uids);
+void uidlist_settled(struct buf *b, const struct set *uids);
 
 /* Forget UIDs, with the inodes of their files. */
 struct uidlist_gone {

@@ -59,6 +59,17 @@ enum store_result view_rescan(struct view *v);
 /* Move new/ to cur/, as a read-write SELECT does after its answer. */
 enum store_result view_settle(struct view *v);
 
+/*
+ * What changing a mailbox leaves to do with its files: those of expunged
+ * messages are unlinked, and those of messages that got other flags renamed.
+ * It may take seconds and is for after the answer, in portions of some
+ * milliseconds as long as go allows it (NULL: to the end).  Whatever is left,
+ * by who died here too, the next read-write session of the mailbox does.
+ */
+typedef bool store_go(void *arg);
+bool view_is_behind(const struct view *v);	/* there is some of it */
+enum store_result view_tidy(struct view *v, store_go *go, void *arg);
+
 /* --- records --- */
 
 enum {
@@ -114,8 +125,8 @@ struct flag_change {
 };
 
 /*
- * Change the flags of these UIDs in one transaction, durably, before it
- * returns.  *done: those that now are as asked (also where nothing had to
+ * Change the flags of these UIDs, durably, before it returns; the files of
+ * many are renamed by view_tidy.  *done: those that now are as asked (also where nothing had to
  * change); *modified: those that failed unchangedsince; both for the caller
  * to free.  The view is told, so view_sync does not report these changes
  * again.  Messages that are gone are in neither.  STORE_LIMIT: too many
@@ -126,11 +137,10 @@ enum store_result view_store(struct view *v, const struct set *uids,
     uint64_t *modseq);
 
 /* Expunge those of uids (NULL: all of the view) that have \Deleted.  Answered
- * after the tombstones are durable; files are unlinked by view_reap after the
+ * after the tombstones are durable; files are unlinked by view_tidy after the
  * answer.  The view itself changes at the next view_sync. */
 enum store_result view_expunge(struct view *v, const struct set *uids,
     uint64_t *modseq);
-enum store_result view_reap(struct view *v);
 
 /*
  * COPY and MOVE, all or nothing.  from[i] became to[i], in ascending order

@@ -14,6 +14,7 @@ struct view {
 	size_t owns;
 	struct set tell;	/* … but hid others' changes of these UIDs */
 	bool held;		/* the view has UIDs that are gone */
+	bool behind;		/* view_tidy has something to do */
 	uint32_t keywords;	/* how many were told */
 };
 

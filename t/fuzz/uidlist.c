@@ -9,6 +9,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
+/* What is set is late. */
+static bool
+is_late_sane(const struct uidlist *l, uint32_t uid)
+{
+	uint32_t flags, late = uidlist_late_flags(l, uid, &flags);
+
+	return (flags & ~late) == 0 && late < 1u << UIDLIST_LETTERS;
+}
+
 static void
 try(struct span text)
 {
@@ -21,7 +30,8 @@ try(struct span text)
 			abort();
 		for (size_t i = 0; i < l.n; i++)
 			if (uidlist_find(&l, l.msg[i].uid) != &l.msg[i] ||
-			    l.msg[i].uid >= l.uidnext)
+			    l.msg[i].uid >= l.uidnext ||
+			    !is_late_sane(&l, l.msg[i].uid))
 				abort();
 		uidlist_free(&again);
 	}

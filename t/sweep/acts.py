@@ -7,7 +7,7 @@ import time
 from imap_client import give
 from model import Msg, State, see, text
 from steps import (Append, At, Change, Command, Copy, Deliver, Expunge, Move,
-                   RenameInbox, Store, Transaction)
+                   RenameInbox, Store, StoreMany, Transaction)
 
 
 class Act:
@@ -123,6 +123,22 @@ def nothing_yet(maildir, state):
     state.__init__(boxes={"INBOX": {}})
 
 
+MANY = ["many%d" % i for i in range(1, 41)]
+
+
+def many(maildir, state):
+    """A folder with more messages than STORE renames at once."""
+    for d in ("", "/cur", "/new", "/tmp"):
+        os.mkdir(maildir + "/.Many" + d)
+    listed = "3 V1234 N41 G0123456789abcdef0123456789abcdef\n"
+    for i, name in enumerate(MANY, 1):
+        put(maildir, state, "Many", "cur/16000000%02d.1.other:2," % i, name, i)
+        listed += "%d :16000000%02d.1.other\n" % (i, i)
+    write(maildir + "/.Many/dovecot-uidlist", listed.encode())
+    state.validity["Many"] = 1234
+    rest(maildir, ".Many/cur", ".Many/new")
+
+
 ACTS = {
     "lmtp": Act(
         "mail that comes over LMTP",
@@ -148,6 +164,10 @@ ACTS = {
         "a STORE of system flags", select("INBOX"),
         Store("INBOX", ["old1", "old2", "old3"], "+", ["\\Flagged"]),
         Store("INBOX", ["old3"], "-", ["\\Seen"])),
+    "store-many": Act(
+        "a STORE of many messages", select("Many"),
+        StoreMany("Many", MANY, "+", ["\\Flagged"]),
+        StoreMany("Many", MANY[:-1], "-", ["\\Flagged"]), prepare=many),
     "keywords": Act(
         "a STORE of keywords", select("INBOX"),
         Store("INBOX", ["old1", "old2", "old3"], "+", ["$New", "$Junk"]),

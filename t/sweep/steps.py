@@ -230,6 +230,19 @@ class Store(OnUids):
                 yield after
 
 
+class StoreMany(Store):
+    """One system flag of so many that their files are renamed later."""
+
+    def outcomes(self, state, told, with_index):
+        for k in range(len(self.names), -1, -1):
+            after = state.copy()
+            for n in self.names[:k]:
+                msg = after.boxes[self.box][n]
+                after.boxes[self.box][n] = msg._replace(
+                    flags=self.after(msg.flags))
+            yield after
+
+
 class Copy(OnUids):
     def __init__(self, box, names, to):
         super().__init__(box, names)

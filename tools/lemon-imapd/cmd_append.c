@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "chores.h"
 #include "session.h"
 #include "store/draft.h"
 
@@ -167,6 +168,7 @@ cmd_append(struct session *s, struct lex *l)
 	 * made by us. */
 	if (r != STORE_OK)
 		return reply_target(s, r);
+	chores_make_room(s);
 	do
 		answer = one(&a, l);
 	while (answer == OK && lex_try(l, ' '));

@@ -35,7 +35,6 @@ report(struct session *s, const struct copied *done, bool move)
 	out_add(&s->out, buf_span(&line));
 	out_adds(&s->out, "] Moved.\r\n");
 	buf_free(&line);
-	s->reap = true;
 	return reply_ok(s, "Moved.");
 }
 

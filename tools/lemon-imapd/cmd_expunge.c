@@ -14,7 +14,6 @@ expunge(struct session *s, const struct set *uids)
 
 	if (r != STORE_OK)
 		return reply_store(s, r);
-	s->reap = true;
 	return reply_ok(s, "Expunged.");
 }
 

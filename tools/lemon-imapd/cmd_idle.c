@@ -2,6 +2,7 @@
 /* IDLE.  RFC 2177. */
 
 #include "base/clock.h"
+#include "chores.h"
 #include "session.h"
 #include "store/bell.h"
 
@@ -28,6 +29,7 @@ wait(struct session *s, struct bell *bell)
 	for (;;) {
 		int64_t left = s->in.deadline - clock_ms();
 
+		chores(s);
 		if (left <= 0 || s->closing || s->out.state != STREAM_OK)
 			return false;
 		unsigned woke = in_wait(&s->in, fds, 2,

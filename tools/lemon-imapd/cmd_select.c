@@ -92,7 +92,6 @@ cmd_close(struct session *s, struct lex *l)
 
 		if (r != STORE_OK && r != STORE_CHANGED)
 			return reply_store(s, r);
-		view_reap(s->view);
 	}
 	session_unselect(s);
 	return reply_ok(s, "Closed.");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/clock.h"
+#include "chores.h"
 #include "commands.h"
 #include "net/trace.h"
 #include "stop.h"
@@ -101,20 +102,6 @@ answer(struct session *s, enum result r, const char *error)
 	out_adds(&s->out, "\r\n");
 }
 
-/* What is due when the client has its answer; it does not wait for it. */
-static void
-afterwards(struct session *s)
-{
-	if (!s->settle && !s->reap)
-		return;
-	out_flush(&s->out);
-	if (s->settle && s->view != NULL)
-		view_settle(s->view);
-	if (s->reap && s->view != NULL)
-		view_reap(s->view);
-	s->settle = s->reap = false;
-}
-
 static void
 ended(struct session *s)
 {
@@ -172,6 +159,6 @@ command_next(struct session *s)
 		session_updates(s, !(s->cmd->when & NOEXPUNGE) &&
 		    !s->numbers);
 	answer(s, r, l.error);
-	afterwards(s);
+	chores(s);
 	return !s->closing;
 }

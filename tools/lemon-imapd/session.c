@@ -9,6 +9,7 @@
 #include "base/die.h"
 #include "base/log.h"
 #include "net/trace.h"
+#include "chores.h"
 #include "stop.h"
 
 enum {
@@ -72,8 +73,9 @@ session_close(struct session *s)
 	out_flush(&s->out);
 	session_unselect(s);
 	log_logout(s);
-	store_close(s->store);
 	tls_free(s->tls);
+	chores_finish(s);
+	store_close(s->store);
 	trace_close(s->in.trace);
 	stream_free(&s->in, &s->out);
 	session_reset(s);
@@ -204,6 +206,7 @@ session_tick(void *session)
 void
 session_unselect(struct session *s)
 {
+	chores_keep(s);
 	view_close(s->view);
 	mailbox_close(s->mailbox);
 	s->view = NULL;

@@ -74,7 +74,8 @@ struct session {
 	bool readonly;		/* EXAMINE */
 	size_t keywords;	/* how many names the client was told */
 	bool settle;		/* view_settle is due after the answer */
-	bool reap;		/* view_reap is */
+	struct left *left;	/* chores.c: mailboxes that were selected */
+	unsigned put_off;	/* commands that went before the chores */
 
 	struct {
 		uint64_t commands, fetched, appended, expunged;

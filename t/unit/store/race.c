@@ -45,7 +45,7 @@ missed(struct mailbox *mb)
 		view_expunge(v, NULL, &modseq);
 		int64_t t = clock_ms();
 		rename(was, "aside");
-		view_reap(v);
+		view_tidy(v, NULL, NULL);
 		took = clock_ms() - t;
 		snprintf(to, sizeof to, "%.*sFS", (int)strlen(was) - 1, was);
 		rename("aside", to);
@@ -55,7 +55,7 @@ missed(struct mailbox *mb)
 	}
 	t_is(mb, "", "what was expunged is not taken in again");
 	view_open(mb, &v);
-	view_reap(v);
+	view_tidy(v, NULL, NULL);
 	ok(access(to, F_OK) == -1, "and goes when it is seen again");
 	view_close(v);
 }

@@ -331,11 +331,11 @@ stays_dead(void)
 	int cur = mb->sub[CUR];
 	mb->sub[CUR] = open("/proc/self", O_RDONLY | O_DIRECTORY);
 	close(mb->sub[CUR]);	/* every call fails with EBADF */
-	mailbox_reap(mb);
+	mailbox_reap(mb, NULL, NULL);
 	mb->sub[CUR] = cur;
 	sh("touch M/cur/1.other:2,S");
 	t_is(mb, "1:2S", "an expunged file that stays is no new message");
-	ok(view_reap(v) == STORE_OK, "it is unlinked later");
+	ok(view_tidy(v, NULL, NULL) == STORE_OK, "it is unlinked later");
 	view_close(v);
 	t_is(mb, "1:2S", "and then it is gone");
 	mailbox_close(mb);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "store/view.h"
+
 #include "../../t.h"
 
 static const uint8_t guid[16] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
@@ -25,7 +27,14 @@ write_all(struct buf *b)
 	uidlist_flag(b, true, 0, &s);
 	set_remove(&s, 3, 6);
 	uidlist_flag(b, false, 0, &s);
+	uidlist_late(b, true, MSG_FLAGGED, &s);
+	uidlist_late(b, false, MSG_SEEN, &s);
+	set_remove(&s, 8, 9);
+	uidlist_late(b, true, MSG_SEEN, &s);
 	uidlist_forget(b, (struct uidlist_gone[]){ { 3, 4711 } }, 1);
+	set_clear(&s);
+	set_add(&s, 9, 9);
+	uidlist_settled(b, &s);
 	set_free(&s);
 }
 
@@ -37,7 +46,7 @@ whole(void)
 
 	write_all(&b);
 	ok(uidlist_parse(buf_span(&b), &l) && l.good == b.n &&
-	    l.lines == 10, "what is written is read");
+	    l.lines == 14, "what is written is read");
 	ok(l.uidvalidity == 1700000000 && l.uidnext == 1007 &&
 	    l.modseq == 1000001 && memcmp(l.guid, guid, 16) == 0,
 	    "the numbers, as reserved");
@@ -48,6 +57,14 @@ whole(void)
 	ok(l.keywords == 2 && set_has(&l.has[0], 3) &&
 	    set_has(&l.has[0], 6) && !set_has(&l.has[0], 7),
 	    "keywords are set and cleared");
+	uint32_t flags;
+	ok(uidlist_late_flags(&l, 7, &flags) == (MSG_FLAGGED | MSG_SEEN) &&
+	    flags == (MSG_FLAGGED | MSG_SEEN) &&
+	    uidlist_late_flags(&l, 8, &flags) == (MSG_FLAGGED | MSG_SEEN) &&
+	    flags == MSG_FLAGGED, "flags that names do not tell, too");
+	ok(uidlist_late_flags(&l, 6, &flags) == 0 &&
+	    uidlist_late_flags(&l, 9, &flags) == 0 && flags == 0,
+	    "until they do");
 	uidlist_free(&l);
 	buf_free(&b);
 }
@@ -93,7 +110,8 @@ static void
 refused(void)
 {
 	static const char *const line[] = { "4 :down", "0 :zero", "9 ", "9",
-		"K 20000 x", "+ 7 1", "+ 0 0", "+ 0 5:4", "N -1", "Q 1", "",
+		"K 20000 x", "+ 7 1", "+ Q 1", "+ FS 1", "- F 0", "+ F",
+		"= ", "= 0", "= 5:4", "= 1 2",  "+ 0 0", "+ 0 5:4", "N -1", "Q 1", "",
 		"N 4294967296" };
 	struct buf b = { 0 }, text = { 0 };
 	struct uidlist l;

@@ -162,7 +162,7 @@ expunge(void)
 	t_sync(w, true, "-5(5) -3(3)", "until it may");
 	t_is_view(w, "1:1 2:2T 3:4 4:6 5:7", "and then it is gone");
 	t_sync(v, true, "exists 5", "and the new one comes");
-	ok(view_reap(v) == STORE_OK && view_reap(w) == STORE_OK,
+	ok(view_tidy(v, NULL, NULL) == STORE_OK && view_tidy(w, NULL, NULL) == STORE_OK,
 	    "the files are unlinked");
 	ok(view_expunge(v, NULL, &modseq) == STORE_OK, "EXPUNGE works");
 	mailbox_status(mb, &s);
@@ -215,7 +215,7 @@ copy(void)
 	free(done.to);
 	t_sync(v, true, "-3(3) -2(2)", "the moved ones vanish");
 	t_is(to, "1:1+$Other 2:2+$Work 3:3S 4:4+$Work 5:5S", "and are there");
-	ok(view_reap(v) == STORE_OK, "their files are unlinked");
+	ok(view_tidy(v, NULL, NULL) == STORE_OK, "their files are unlinked");
 	set_free(&u);
 	u = set_of(1, 1);
 	ok(view_copy(v, &u, mb, false, &done) == STORE_OK && done.n == 1 &&
@@ -228,7 +228,7 @@ copy(void)
 	free(done.to);
 	t_sync(v, true, "-1(1) exists 3", "which the view sees");
 	t_is_view(v, "1:4 2:5 3:6", "as it should");
-	view_reap(v);
+	view_tidy(v, NULL, NULL);
 	set_free(&u);
 	view_close(v);
 	mailbox_close(mb);

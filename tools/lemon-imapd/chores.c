@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+/* What is due when the client has its answer: it does not wait for it. */
+
+#include "chores.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/die.h"
+#include "stop.h"
+
+enum {
+	PAUSE_MS = 20,		/* a client that says nothing for so long may
+				   have said what it wanted */
+	PUT_OFF_MAX = 50	/* times that others' commands went first */
+};
+
+/* A mailbox that was left while its files were behind. */
+struct left {
+	struct view *view;
+	struct mailbox *mailbox;
+	struct left *next;
+};
+
+static bool
+due(const struct session *s)
+{
+	return s->left != NULL || (s->view != NULL &&
+	    (s->settle || view_is_behind(s->view)));
+}
+
+/* As long as the client is silent. */
+static bool
+silent(void *arg)
+{
+	struct session *s = arg;
+
+	if (stop_asked())
+		return false;
+	if (s->put_off >= PUT_OFF_MAX) {
+		s->put_off = 0;
+		return true;
+	}
+	return in_wait(&s->in, NULL, 0, 0) == 0;
+}
+
+static bool
+running(void *arg)
+{
+	(void)arg;
+	return !stop_asked();
+}
+
+/* The last time what cannot be done is left to another session. */
+static void
+tidy_left(struct session *s, bool last)
+{
+	while (s->left != NULL) {
+		struct left *l = s->left;
+
+		view_tidy(l->view, last ? running : silent, s);
+		if (view_is_behind(l->view) && !last)
+			return;
+		view_close(l->view);
+		mailbox_close(l->mailbox);
+		s->left = l->next;
+		free(l);
+	}
+}
+
+void
+chores(struct session *s)
+{
+	if (s->closing || !due(s))
+		return;
+	out_flush(&s->out);
+	if (s->settle && s->view != NULL)
+		view_settle(s->view);
+	s->settle = false;
+	/* Who flags a lot to expunge it saves the renaming. */
+	if (++s->put_off < PUT_OFF_MAX &&
+	    in_wait(&s->in, NULL, 0, PAUSE_MS) != 0)
+		return;
+	if (s->put_off < PUT_OFF_MAX)
+		s->put_off = 0;
+	tidy_left(s, false);
+	if (s->view != NULL && view_is_behind(s->view))
+		view_tidy(s->view, silent, s);
+}
+
+void
+chores_make_room(struct session *s)
+{
+	if (!due(s) || !store_is_tight(s->store))
+		return;
+	tidy_left(s, true);
+	if (s->view != NULL)
+		view_tidy(s->view, running, s);
+}
+
+void
+chores_keep(struct session *s)
+{
+	struct left *l;
+
+	if (s->view == NULL || !view_is_behind(s->view))
+		return;
+	l = xcalloc(1, sizeof *l);
+	*l = (struct left){ s->view, s->mailbox, s->left };
+	s->left = l;
+	s->view = NULL;
+	s->mailbox = NULL;
+}
+
+void
+chores_finish(struct session *s)
+{
+	if (s->left == NULL)
+		return;
+	/* The client need not wait for that. */
+	shutdown(s->out.fd, SHUT_RDWR);
+	tidy_left(s, true);
+}
