@@ -77,8 +77,13 @@ $(B)/t/sweep/%/$(1): $(B)/t/sweep/mutant/%.o $(call obj,$(1)) $(B)/liblemon.a
 endef
 $(foreach t,lemon-imapd lemon-deliver,$(eval $(call mutant,$(t))))
 
+# Preloaded by tests; its own code is not checked by a sanitizer.
+$(B)/t/fault.so: t/fault.c
+	@mkdir -p $(@D)
+	$(CC) $(WARN) -std=c11 -D_GNU_SOURCE -O1 -g -fPIC -shared -o $@ $<
+
 units: $(UNIT)
-sweeper: all $(SWEEP:%=$(B)/t/sweep/%)
+sweeper: all $(SWEEP:%=$(B)/t/sweep/%) $(B)/t/fault.so
 tests: sweeper units $(FUZZ:%=$(B)/t/fuzz/%) $(B)/t/storm/watch
 check: deps
 	@$(MAKE) -s -j"$$(nproc)" tests

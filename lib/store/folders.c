@@ -15,8 +15,9 @@
 #include "store/tree.h"
 
 /* A directory that was touched within this time of being read may have
- * changed since without its mtime showing it. */
-enum { FRESH_US = 2000000, FOLDERS_MAX = 1000000 };
+ * changed since without its mtime showing it; one dated well after that is of
+ * a time when the clock was another. */
+enum { FRESH_US = 2000000, AHEAD_US = 1000000, FOLDERS_MAX = 1000000 };
 
 struct folders *
 folders_of(struct store *st)
@@ -215,13 +216,13 @@ static bool
 holds(struct store *st, struct folders *f, const struct stat *s)
 {
 	int64_t touched = (int64_t)s->st_mtim.tv_sec * 1000000 +
-	    s->st_mtim.tv_nsec / 1000;
+	    s->st_mtim.tv_nsec / 1000, age = f->read_us - touched;
 
 	if (f->read_us == 0 || f->dir.st_ino != s->st_ino ||
 	    f->dir.st_dev != s->st_dev ||
 	    f->dir.st_mtim.tv_sec != s->st_mtim.tv_sec ||
 	    f->dir.st_mtim.tv_nsec != s->st_mtim.tv_nsec ||
-	    f->read_us - touched < FRESH_US || f->read_us < touched)
+	    (age < FRESH_US && age >= -AHEAD_US))
 		return false;
 	/* A cur/ made later does not touch the Maildir itself. */
 	for (size_t i = 0; i < f->n; i++) {
