@@ -11,6 +11,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/die.h"
+#include "net/provider.h"
 #include "net/ticket.h"
 
 enum { TICKET_SECONDS = 24 * 60 * 60, BINDING_EXPORTER = 32 };
@@ -168,6 +169,9 @@ static const char *
 reason(const char *otherwise)
 {
 	unsigned long e = ERR_peek_error();
+
+	if (e != 0)
+		provider_reasons();
 	const char *s = e == 0 ? NULL : ERR_reason_error_string(e);
 
 	return s == NULL ? otherwise : s;
@@ -186,7 +190,7 @@ context(const SSL_METHOD *method, const char **why)
 {
 	struct tls *t = xcalloc(1, sizeof *t);
 
-	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	provider_load();
 	ERR_clear_error();
 	t->ctx = SSL_CTX_new(method);
 	if (t->ctx == NULL ||
