@@ -31,6 +31,7 @@ struct one {
 	uint32_t flags;
 	uint64_t inode;
 	bool left_out;
+	bool linked;		/* not copied: it is the same inode */
 	char *name;		/* in the other mailbox */
 };
 
@@ -110,8 +111,8 @@ link_one(struct copying *c, struct txn *t, struct one *o)
 	char path[256];
 	int dir;
 
-	if (!rec_get(t, from->id, o->uid, &r) || (r.flags & REC_GONE) ||
-	    !rec_name(t, from->id, o->uid, &dir, &name) ||
+	if (!rec_alive(t, from->id, o->uid, &r) ||
+	    !name_must(t, from->id, o->uid, &dir, &name) ||
 	    name.n >= sizeof path) {
 		o->left_out = true;
 		return 0;
@@ -121,8 +122,10 @@ link_one(struct copying *c, struct txn *t, struct one *o)
 	name_copy(c, o, name, r.flags & REC_FLAGS);
 	o->inode = r.inode;
 	int a = mailbox_sub(from, dir), b = mailbox_sub(c->to, CUR);
-	if (linkat(a, path, b, o->name, 0) == 0)
+	if (linkat(a, path, b, o->name, 0) == 0) {
+		o->linked = true;
 		return 0;
+	}
 	if (errno != EMLINK && errno != EXDEV && errno != EPERM &&
 	    errno != EOPNOTSUPP)
 		return -1;
@@ -271,8 +274,7 @@ record_one(struct copying *c, struct mapping *map, struct change *to,
 		return store_fail(src->st, "look at a copy", errno);
 	/* Expunged meanwhile: then it is not copied either.  If another
 	 * program has renamed the file, who undoes the intent finds it. */
-	if (!rec_get(to->t, src->id, o->uid, &old) ||
-	    (old.flags & REC_GONE)) {
+	if (!rec_alive(to->t, src->id, o->uid, &old)) {
 		o->left_out = true;
 		return unlinkat(cur, o->name, 0) == 0 ? STORE_OK :
 		    STORE_INUSE;
@@ -290,6 +292,10 @@ record_one(struct copying *c, struct mapping *map, struct change *to,
 	object_hold(to->t, r.object);
 	change_add(to, o->to, &r, CUR, name);
 	if (c->move) {
+		/* It may have been put back, with another inode than is
+		 * known. */
+		if (there && o->linked)
+			old.inode = s.st_ino;
 		uidlist_forget(&from->lines,
 		    &(struct uidlist_gone){ o->uid, old.inode }, 1);
 		from->sync_list = true;

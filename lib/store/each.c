@@ -99,7 +99,7 @@ fill(struct batch_of *b, struct walk *near, struct item *i,
 
 /* Copy what the next messages are, from one snapshot. */
 static enum store_result
-gather(struct batch_of *b)
+gather_now(struct batch_of *b)
 {
 	struct txn t;
 	struct meta m;
@@ -140,6 +140,8 @@ gather(struct batch_of *b)
 				txn_damaged(&t);
 		}
 		i->gone = (r.flags & REC_GONE) != 0;
+		if (i->gone)
+			rec_missed(&t, b->v->mb->id, b->uid);
 		fill(b, near, i, &r);
 		b->uid = advance(b, b->uid, &b->seq);
 	}
@@ -149,6 +151,20 @@ gather(struct batch_of *b)
 	res = txn_result(&t);
 	txn_abort(&t);
 	return res;
+}
+
+/* The same, once more if the index turns out to be damaged. */
+static enum store_result
+gather(struct batch_of *b)
+{
+	uint32_t uid = b->uid, seq = b->seq;
+	enum store_result r = gather_now(b);
+
+	if (!index_again(b->v->mb->st, r))
+		return r;
+	b->uid = uid;
+	b->seq = seq;
+	return gather_now(b);
 }
 
 /* --- what was never looked into --- */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/die.h"
 #include "store/attach.h"
@@ -23,6 +25,8 @@ find_deleted(struct view *v, const struct set *uids, struct set *found)
 	if (r != STORE_OK)
 		return r;
 	bits_load(&deleted, &t, v->mb->id, DELETED);
+	if (deleted.total != m.deleted)
+		txn_damaged(&t);
 	r = txn_result(&t);
 	txn_abort(&t);
 	if (r != STORE_OK) {
@@ -36,6 +40,26 @@ find_deleted(struct view *v, const struct set *uids, struct set *found)
 			set_add(found, uid, uid);
 	bits_free(&deleted);
 	return STORE_OK;
+}
+
+/* The file that is there now is the one to unlink: it may have been put back
+ * from a backup, under its name but with another inode. */
+static void
+know_inode(struct change *c, uint32_t uid, struct rec *r)
+{
+	struct span name;
+	struct stat s;
+	char path[256];
+	int dir;
+
+	if (!name_must(c->t, c->mb->id, uid, &dir, &name) ||
+	    name.n >= sizeof path)
+		return;
+	memcpy(path, name.p, name.n);
+	path[name.n] = '\0';
+	if (fstatat(mailbox_sub(c->mb, dir), path, &s,
+	    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(s.st_mode))
+		r->inode = s.st_ino;
 }
 
 static enum store_result
@@ -53,9 +77,10 @@ expunge_some(struct view *v, const struct set *uids, uint32_t *uid,
 	for (; *uid != 0 && n < AT_ONCE && !change_is_long(&c); *uid = set_next(uids, *uid + 1)) {
 		struct rec rec;
 
-		if (!rec_get(c.t, v->mb->id, *uid, &rec) ||
-		    (rec.flags & REC_GONE) || !(rec.flags & MSG_DELETED))
+		if (!rec_alive(c.t, v->mb->id, *uid, &rec) ||
+		    !(rec.flags & MSG_DELETED))
 			continue;
+		know_inode(&c, *uid, &rec);
 		gone[n++] = (struct uidlist_gone){ *uid, rec.inode };
 		change_gone(&c, *uid, &rec, true);
 	}
@@ -80,9 +105,17 @@ view_expunge(struct view *v, const struct set *uids, uint64_t *modseq)
 	if (!(v->mb->rights & RIGHT_WRITE))
 		return STORE_DENIED;
 	r = find_deleted(v, uids, &found);
+	if (index_again(v->mb->st, r))
+		r = find_deleted(v, uids, &found);
 	for (uint32_t uid = set_next(&found, 1); uid != 0 && r == STORE_OK; ) {
+		uint32_t from = uid;
+
 		v->behind = true;
 		r = expunge_some(v, &found, &uid, modseq);
+		if (index_again(v->mb->st, r)) {
+			uid = from;
+			r = expunge_some(v, &found, &uid, modseq);
+		}
 	}
 	set_free(&found);
 	return r;

@@ -60,6 +60,12 @@ index_stale(struct store *st)
 	st->ix->stale = true;
 }
 
+bool
+index_again(const struct store *st, enum store_result r)
+{
+	return r == STORE_ERROR && st->ix->damaged && !st->look;
+}
+
 int
 index_lock(struct store *st)
 {

@@ -55,6 +55,8 @@ enum store_result index_check(struct store *st, bool locked);
 void index_damaged(struct store *st);	/* the next look makes it anew */
 void index_stale(struct store *st);	/* … opens it again: LMDB gave up */
 bool index_there(struct store *st);	/* is there a file at all? */
+bool index_again(const struct store *st, enum store_result r);
+	/* did r come of damage?  Then doing it again makes the index anew. */
 MDB_env *index_env(const struct store *st);
 
 /* Around all that lets LMDB read pages: what it dies of is marked. */

@@ -41,7 +41,8 @@ names_load(struct mailbox *mb, struct txn *t, const struct meta *m)
 		struct key k = key_uid('w', mb->id, (uint32_t)ns->n);
 		struct span v = { "", 0 };
 
-		txn_get(t, &k, &v);
+		if (!txn_get(t, &k, &v))
+			txn_damaged(t);
 		ns->name[ns->n++] = arena_dup(&ns->mem, v);
 	}
 }
@@ -105,8 +106,10 @@ set_keywords(struct mailbox *mb, struct txn *t, uint32_t set, size_t *n)
 	if (ns->set[set] == NULL) {
 		struct key k = key_uid('k', mb->id, set);
 
-		if (!txn_get(t, &k, &v))
+		if (!txn_get(t, &k, &v)) {
+			txn_damaged(t);
 			return NULL;
+		}
 		uint32_t *a = arena_alloc(&ns->mem, v.n + sizeof *a);
 		a[0] = (uint32_t)(v.n / sizeof *a);
 		memcpy(a + 1, v.p, v.n);

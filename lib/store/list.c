@@ -94,13 +94,14 @@ list_replace(struct mailbox *mb, struct span text, struct meta *m)
 }
 
 /* What the index knows, as the text of a new list. */
-static void
+static enum store_result
 from_index(struct mailbox *mb, struct txn *t, const struct meta *m,
     struct buf *text)
 {
 	struct key from = key_uid('f', mb->id, 0);
 	struct set *has, late[2][UIDLIST_LETTERS] = { 0 };
 	struct walk w;
+	uint64_t names = 0;
 
 	names_load(mb, t, m);
 	has = xcalloc(mb->names->n + 1, sizeof *has);
@@ -119,8 +120,11 @@ from_index(struct mailbox *mb, struct txn *t, const struct meta *m,
 		size_t n;
 
 		uidlist_message(text, uid, filename_base(span_skip(name, 1)));
-		if (!rec_get(t, mb->id, uid, &r))
+		names++;
+		if (!rec_get(t, mb->id, uid, &r)) {
+			txn_damaged(t);
 			continue;
+		}
 		if (r.flags & REC_GONE)
 			uidlist_forget(&gone, &(struct uidlist_gone){ uid,
 			    r.inode }, 1);
@@ -145,6 +149,10 @@ from_index(struct mailbox *mb, struct txn *t, const struct meta *m,
 	buf_add(text, buf_span(&gone));
 	buf_free(&gone);
 	free(has);
+	/* A list that lacks messages would cost them their UIDs. */
+	if (names != (uint64_t)m->messages + m->pending)
+		txn_damaged(t);
+	return txn_result(t);
 }
 
 bool
@@ -238,8 +246,9 @@ list_cut(struct change *c)
 	if (mb->list != -1 && fstat(mb->list, &s) == 0 &&
 	    S_ISREG(s.st_mode))
 		heed(c, 0, (uint64_t)s.st_size);
-	from_index(mb, c->t, &c->m, &text);
-	enum store_result r = list_replace(mb, buf_span(&text), &c->m);
+	enum store_result r = from_index(mb, c->t, &c->m, &text);
+	if (r == STORE_OK)
+		r = list_replace(mb, buf_span(&text), &c->m);
 	buf_free(&text);
 	return r;
 }
@@ -326,8 +335,12 @@ list_compact(struct mailbox *mb)
 		txn_abort(&t);
 		return STORE_OK;
 	}
-	from_index(mb, &t, &m, &text);
+	r = from_index(mb, &t, &m, &text);
 	txn_abort(&t);
+	if (r != STORE_OK) {
+		buf_free(&text);
+		return r;
+	}
 	buf_addf(&name, UIDLIST_FILE ".%ld", (long)getpid());
 	int fd = make_new(mb, buf_cstr(&name), buf_span(&text));
 	uint64_t size = text.n;

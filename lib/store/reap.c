@@ -49,7 +49,7 @@ collect(struct mailbox *mb, struct txn *t, uint32_t *from,
 
 		*c = (struct corpse){ .uid = key_get_u32(&w.key, 5) };
 		*from = c->uid + 1;
-		if (!rec_name(t, mb->id, c->uid, &c->dir, &name) ||
+		if (!name_must(t, mb->id, c->uid, &c->dir, &name) ||
 		    !rec_get(t, mb->id, c->uid, &r) ||
 		    name.n >= sizeof c->name)
 			continue;
@@ -185,11 +185,16 @@ mailbox_reap(struct mailbox *mb, store_go *go, void *arg)
 
 		if ((r = mailbox_read(mb, &t, &m)) != STORE_OK)
 			return r;
+		bool first = from == 0;
+
 		n = m.pending == 0 ? 0 : collect(mb, &t, &from, corpse);
+		if (first && n == 0 && m.pending > 0)
+			txn_damaged(&t);
+		r = txn_result(&t);
 		txn_abort(&t);
-		if (n > 0 && go != NULL && !go(arg))
+		if (r == STORE_OK && n > 0 && go != NULL && !go(arg))
 			return STORE_OK;
-		if (n > 0)
+		if (n > 0 && r == STORE_OK)
 			r = reap_some(mb, corpse, n);
 	} while (r == STORE_OK && n == AT_ONCE);
 	return r == STORE_OK ? list_compact(mb) : r;

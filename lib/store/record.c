@@ -85,6 +85,36 @@ rec_get(struct txn *t, uint32_t mailbox, uint32_t uid, struct rec *r)
 	return txn_get_fixed(t, &k, r, sizeof *r);
 }
 
+void
+rec_missed(struct txn *t, uint32_t mailbox, uint32_t uid)
+{
+	struct key k = key_chunk(mailbox, PRESENT, uid / CHUNK);
+	struct chunk c;
+
+	if (txn_get_fixed(t, &k, &c, sizeof c) &&
+	    (c.w[uid % CHUNK / 64] >> uid % 64 & 1))
+		txn_damaged(t);
+}
+
+bool
+rec_alive(struct txn *t, uint32_t mailbox, uint32_t uid, struct rec *r)
+{
+	if (rec_get(t, mailbox, uid, r) && !(r->flags & REC_GONE))
+		return true;
+	rec_missed(t, mailbox, uid);
+	return false;
+}
+
+bool
+name_must(struct txn *t, uint32_t mailbox, uint32_t uid, int *dir,
+    struct span *name)
+{
+	if (rec_name(t, mailbox, uid, dir, name))
+		return true;
+	txn_damaged(t);
+	return false;
+}
+
 bool
 rec_name(struct txn *t, uint32_t mailbox, uint32_t uid, int *dir,
     struct span *name)

@@ -98,8 +98,18 @@ struct key key_object(char kind, uint64_t object);
 bool meta_get(struct txn *t, uint32_t mailbox, struct meta *m);
 bool rec_get(struct txn *t, uint32_t mailbox, uint32_t uid, struct rec *r);
 
-/* The file name, and CUR or NEW. */
+/* The record of a message; false if there is none such now.  One that the
+ * bitmap says must be there is damage. */
+bool rec_alive(struct txn *t, uint32_t mailbox, uint32_t uid, struct rec *r);
+void rec_missed(struct txn *t, uint32_t mailbox, uint32_t uid);
+
+/* The file name, and CUR or NEW.  Whoever has a record has one, but for what
+ * was expunged and unlinked: see name_must. */
 bool rec_name(struct txn *t, uint32_t mailbox, uint32_t uid, int *dir,
+    struct span *name);
+
+/* The same where there must be one: none is damage. */
+bool name_must(struct txn *t, uint32_t mailbox, uint32_t uid, int *dir,
     struct span *name);
 
 /* The hash under which a file is known as it is. */

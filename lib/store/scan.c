@@ -100,6 +100,38 @@ read_dir(struct scan *s, struct txn *t, int d)
 	return r;
 }
 
+static int
+by_hash(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	return x->hash < y->hash ? -1 : x->hash > y->hash;
+}
+
+/* A file that the index has, but does not find by its name, would be taken in
+ * a second time: no missing message may have the base of what is new, unless
+ * the look-up of that base is there. */
+static void
+check_names(struct scan *s, struct txn *t)
+{
+	uint32_t uid = s->n == 0 ? 0 : bits_next(&s->missing, 1);
+	struct span name, v;
+	int dir;
+
+	if (uid != 0)
+		qsort(s->e, s->n, sizeof *s->e, by_hash);
+	for (; uid != 0; uid = bits_next(&s->missing, uid + 1)) {
+		if (!name_must(t, s->mb->id, uid, &dir, &name))
+			break;
+		struct entry e = { .hash = letters_hash(filename_base(name)) };
+		struct key n = key_name(s->mb->id, e.hash, uid);
+
+		if (bsearch(&e, s->e, s->n, sizeof *s->e, by_hash) != NULL &&
+		    !txn_get(t, &n, &v))
+			txn_damaged(t);
+	}
+}
+
 /* --- taking in --- */
 
 static int
@@ -376,6 +408,10 @@ mailbox_look(struct mailbox *mb, enum look how, bool *found)
 	for (int d = CUR; d <= NEW && r == STORE_OK; d++)
 		if (s.dirs.read[d])
 			r = read_dir(&s, &t, d);
+	if (r == STORE_OK)
+		check_names(&s, &t);
+	if (r == STORE_OK)
+		r = txn_result(&t);
 	txn_abort(&t);
 	bool whole = bits_next(&s.missing, 1) == 0;
 	if (r == STORE_OK)

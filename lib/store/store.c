@@ -319,8 +319,8 @@ count_recent(struct mailbox *mb, struct txn *t, const struct meta *m)
 	return n;
 }
 
-enum store_result
-mailbox_status(struct mailbox *mb, struct mailbox_status *s)
+static enum store_result
+status_now(struct mailbox *mb, struct mailbox_status *s)
 {
 	struct txn t;
 	struct meta m;
@@ -337,24 +337,42 @@ mailbox_status(struct mailbox *mb, struct mailbox_status *s)
 		.highestmodseq = m.modseq, .bytes = m.bytes };
 	s->recent = count_recent(mb, &t, &m);
 	memcpy(s->guid, m.guid, sizeof s->guid);
+	r = txn_result(&t);
 	txn_abort(&t);
-	return STORE_OK;
+	return r;
 }
 
 enum store_result
-mailbox_keywords(struct mailbox *mb, const struct span **names, size_t *n)
+mailbox_status(struct mailbox *mb, struct mailbox_status *s)
+{
+	enum store_result r = status_now(mb, s);
+
+	return index_again(mb->st, r) ? status_now(mb, s) : r;
+}
+
+static enum store_result
+keywords_now(struct mailbox *mb)
 {
 	struct txn t;
 	struct meta m;
 	enum store_result r = mailbox_read(mb, &t, &m);
 
-	*names = NULL;
-	*n = 0;
 	if (r != STORE_OK)
 		return r;
 	names_load(mb, &t, &m);
-	*names = mb->names->name;
-	*n = mb->names->n;
+	r = txn_result(&t);
 	txn_abort(&t);
-	return STORE_OK;
+	return r;
+}
+
+enum store_result
+mailbox_keywords(struct mailbox *mb, const struct span **names, size_t *n)
+{
+	enum store_result r = keywords_now(mb);
+
+	if (index_again(mb->st, r))
+		r = keywords_now(mb);
+	*names = r == STORE_OK ? mb->names->name : NULL;
+	*n = r == STORE_OK ? mb->names->n : 0;
+	return r;
 }

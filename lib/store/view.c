@@ -44,42 +44,6 @@ load_present(struct mailbox *mb, struct txn *t, const struct meta *m,
 	return txn_result(t);
 }
 
-enum store_result
-view_open(struct mailbox *mb, struct view **out)
-{
-	struct txn t;
-	struct meta m;
-	struct bits present = { 0 };
-	bool found;
-	enum store_result r = STORE_ERROR;
-
-	*out = NULL;
-	/* Once more if damage is found: then the index is made anew. */
-	for (int try = 0; try < 2 && r == STORE_ERROR; try++) {
-		r = mailbox_look(mb, LOOK_QUICK, &found);
-		if (r == STORE_OK)
-			r = mailbox_read(mb, &t, &m);
-		if (r == STORE_OK &&
-		    (r = load_present(mb, &t, &m, &present)) != STORE_OK) {
-			txn_abort(&t);
-			bits_free(&present);
-		}
-	}
-	if (r != STORE_OK)
-		return r;
-	struct view *v = xcalloc(1, sizeof *v);
-	v->mb = mb;
-	v->uidnext = m.uidnext;
-	v->uidvalidity = m.uidvalidity;
-	v->modseq = m.modseq;
-	v->keywords = m.keywords;
-	v->present = present;
-	add_recent(v, &t, &m);
-	txn_abort(&t);
-	*out = v;
-	return STORE_OK;
-}
-
 void
 view_close(struct view *v)
 {
@@ -90,6 +54,50 @@ view_close(struct view *v)
 	set_free(&v->tell);
 	free(v->own);
 	free(v);
+}
+
+static enum store_result
+view_begin(struct mailbox *mb, struct view **out)
+{
+	struct view *v = xcalloc(1, sizeof *v);
+	struct txn t;
+	struct meta m;
+	enum store_result r = mailbox_read(mb, &t, &m);
+
+	v->mb = mb;
+	if (r == STORE_OK) {
+		r = load_present(mb, &t, &m, &v->present);
+		v->uidnext = m.uidnext;
+		v->uidvalidity = m.uidvalidity;
+		v->modseq = m.modseq;
+		v->keywords = m.keywords;
+		add_recent(v, &t, &m);
+		if (r == STORE_OK)
+			r = txn_result(&t);
+		txn_abort(&t);
+	}
+	if (r != STORE_OK) {
+		view_close(v);
+		return r;
+	}
+	*out = v;
+	return STORE_OK;
+}
+
+enum store_result
+view_open(struct mailbox *mb, struct view **out)
+{
+	bool found;
+	enum store_result r = STORE_ERROR;
+
+	*out = NULL;
+	/* Once more if damage is found: then the index is made anew. */
+	for (int try = 0; try < 2 && r == STORE_ERROR; try++) {
+		r = mailbox_look(mb, LOOK_QUICK, &found);
+		if (r == STORE_OK)
+			r = view_begin(mb, out);
+	}
+	return r;
 }
 
 uint32_t
@@ -294,8 +302,8 @@ forget_recent(struct view *v, const struct set *gone)
 		set_remove(&v->recent, gone->r[i].lo, gone->r[i].hi);
 }
 
-enum store_result
-view_sync(struct view *v, bool expunge, struct view_changes *ch,
+static enum store_result
+synchronise(struct view *v, bool expunge, struct view_changes *ch,
     bool *held, view_expunged *fn, void *arg)
 {
 	struct txn t;
@@ -350,6 +358,16 @@ view_sync(struct view *v, bool expunge, struct view_changes *ch,
 	return STORE_OK;
 }
 
+enum store_result
+view_sync(struct view *v, bool expunge, struct view_changes *ch,
+    bool *held, view_expunged *fn, void *arg)
+{
+	enum store_result r = synchronise(v, expunge, ch, held, fn, arg);
+
+	return index_again(v->mb->st, r) ?
+	    synchronise(v, expunge, ch, held, fn, arg) : r;
+}
+
 /* --- the file of a message --- */
 
 static enum store_result
@@ -366,12 +384,13 @@ locate(struct view *v, uint32_t uid, int *dir, struct buf *name,
 		return r;
 	r = STORE_EXPUNGED;
 	buf_clear(name);
-	if (rec_get(&t, v->mb->id, uid, &rec) && !(rec.flags & REC_GONE) &&
-	    rec_name(&t, v->mb->id, uid, dir, &s)) {
+	if (rec_alive(&t, v->mb->id, uid, &rec) &&
+	    name_must(&t, v->mb->id, uid, dir, &s)) {
 		buf_add(name, s);
 		*object = rec.object;
 		r = STORE_OK;
-	}
+	} else if (txn_result(&t) != STORE_OK)
+		r = STORE_ERROR;
 	txn_abort(&t);
 	return r;
 }
@@ -388,7 +407,10 @@ view_file(struct view *v, uint32_t uid, int *fd, uint64_t *object,
 	*fd = -1;
 	/* Renamed behind us, and perhaps again while we look. */
 	for (int try = 0; try < 4 && bits_has(&v->present, uid); try++) {
-		if ((r = locate(v, uid, &dir, &name, object)) != STORE_OK)
+		r = locate(v, uid, &dir, &name, object);
+		if (index_again(v->mb->st, r))
+			continue;
+		if (r != STORE_OK)
 			break;
 		int sub = mailbox_sub(v->mb, dir);
 		*fd = sub == -1 ? -1 : openat(sub, buf_cstr(&name),

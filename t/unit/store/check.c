@@ -174,8 +174,8 @@ records(void)
 		{ 'd', "no digest yet", "a digest" },
 		{ 'b', "messages (bitmap)", "a bitmap" },
 		{ 's', "seen messages (bitmap)", "the bitmap of seen" },
-		{ 'w', "keywords and has", "the name of a keyword" },
-		{ 'k', "sets of keywords", "a set of keywords" },
+		{ 'w', "reading the index fails", "the name of a keyword" },
+		{ 'k', "reading the index fails", "a set of keywords" },
 		{ 'q', "look-ups of keywords", "a look-up of keywords" },
 	};
 	struct buf said = { 0 };

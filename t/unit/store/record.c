@@ -269,6 +269,49 @@ old_index(void)
 	t_remove("M");
 }
 
+/* Files put back from a backup have other inodes than the index knows, which
+ * must neither keep EXPUNGE and MOVE from unlinking them nor bring them back
+ * as new messages. */
+static void
+put_back(void)
+{
+	static const char again[] = "cd M/cur && touch -r . ../../s && "
+	    "for f in *; do cp -p $f x && mv x $f; done && "
+	    "touch -r ../../s .";
+	struct store *st = t_store();
+	struct mailbox *mb = t_inbox(st), *to;
+	struct copied copied;
+	struct set one = { 0 };
+	struct view *v;
+	uint64_t modseq;
+
+	store_create(st, SPAN("A"));
+	to = folder(st, "A");
+	t_append(mb, text, MSG_DELETED, NULL);
+	t_append(mb, text, 0, NULL);
+	view_open(mb, &v);
+	sh(again);
+	ok(view_expunge(v, NULL, &modseq) == STORE_OK &&
+	    view_tidy(v, NULL, NULL) == STORE_OK, "what was put back can be expunged");
+	sh("touch M/cur");
+	t_is(mb, "1:2", "and does not come back");
+	sh(again);
+	set_add(&one, 2, 2);
+	ok(view_copy(v, &one, to, true, &copied) == STORE_OK &&
+	    copied.n == 1 && view_tidy(v, NULL, NULL) == STORE_OK, "or moved");
+	free(copied.from);
+	free(copied.to);
+	set_free(&one);
+	view_close(v);
+	sh("touch M/cur && test -z \"$(ls M/cur)\"");
+	t_is(mb, "", "and is not in the first folder then");
+	t_is(to, "1:1", "but in the other");
+	mailbox_close(mb);
+	mailbox_close(to);
+	store_close(st);
+	t_remove("M");
+}
+
 /* A FIFO in the place of the list must hang nobody. */
 static void
 fifo(void)
@@ -417,6 +460,7 @@ main(void)
 	lines_that_never_were();
 	refused_flags();
 	old_index();
+	put_back();
 	fifo();
 	recent();
 	stays_dead();
