@@ -12,18 +12,24 @@ from steps import (Append, At, Change, Command, Copy, Deliver, Expunge, Move,
 
 class Act:
     """about: a sentence on what is done; prepare(maildir, state) is done to
-    the store by others before."""
+    the store by others before.  With died another act was killed: its name,
+    and before which call, N and NAME; by_index: what it left is known as such
+    only by the index."""
 
-    def __init__(self, about, *steps, prepare=None):
+    def __init__(self, about, *steps, prepare=None, died=None,
+                 by_index=False):
         self.about = about
         self.steps = steps
         self.prepare = prepare
+        self.died = died
+        self.by_index = by_index
 
 
 def select(box):
     return Command(b"SELECT " + box.encode())
 
 
+LIST = Command(b'LIST "" *')
 READ_ALL = Command(b"UID FETCH 1:* (FLAGS ENVELOPE BODYSTRUCTURE)")
 
 
@@ -213,6 +219,30 @@ ACTS = {
     "rebuild": Act(
         "a session that makes the index anew", select("INBOX"), READ_ALL,
         prepare=no_index),
+    "undo-multiappend": Act(
+        "a session that undoes a MULTIAPPEND", select("INBOX"), READ_ALL,
+        died=("multiappend", 2, "renameat2"), by_index=True),
+    "undo-copy": Act(
+        "a session that undoes a COPY", select("Other"), READ_ALL,
+        died=("copy", 3, "linkat"), by_index=True),
+    "undo-move": Act(
+        "a session that undoes a MOVE", select("INBOX"),
+        died=("move", 1, "writev"), by_index=True),
+    "finish-move": Act(
+        "a session that finishes a MOVE", select("INBOX"),
+        died=("move", 2, "unlinkat")),
+    "finish-expunge": Act(
+        "a session that finishes an EXPUNGE", select("INBOX"),
+        died=("expunge", 1, "unlinkat")),
+    "finish-rename": Act(
+        "a session that finishes a RENAME", LIST,
+        died=("rename", 2, "renameat2")),
+    "finish-rename-inbox": Act(
+        "a session that finishes a RENAME of INBOX", LIST, select("INBOX"),
+        died=("rename-inbox", 2, "linkat")),
+    "finish-delete": Act(
+        "a session that finishes a DELETE", LIST,
+        died=("delete", 1, "pwrite64")),
 }
 
 # How the store is made in which all of them are done.

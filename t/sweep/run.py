@@ -62,13 +62,42 @@ class Stage:
             if ACTS[act].prepare:
                 ACTS[act].prepare(self.maildir, state)
                 give(self.place.home + "/alice")
-            self.ready[act] = state, ledger
+            if ACTS[act].died:
+                self.die(state, *ACTS[act].died)
             if self.place.exact:
                 self.place.keep(act)
+            if ACTS[act].died:
+                state = self.found(act, state)
+            self.ready[act] = state, ledger
         else:
             self.place.bring(act)
         state, ledger = self.ready[act]
         return state.copy(), ledger.copy()
+
+    def die(self, state, act, n, call):
+        """Kill another act before its n-th such call."""
+        with At(self.maildir, [STOP, "-o", self.report, "-n", str(n), "-k",
+                               call], self.env) as at:
+            self.perform(at, ACTS[act].steps, state, Ledger())
+        if self.seen() != n:
+            raise OSError("%s makes no %s %d" % (act, call, n))
+
+    def seen(self):
+        with open(self.report) as f:
+            return int(f.read().split()[0])
+
+    def found(self, act, before):
+        """What a session finds that nobody kills; numbers that nobody was
+        told yet may be others the next time."""
+        state = see(self.maildir)[0]
+        self.place.bring(act)
+        for box, msgs in state.boxes.items():
+            for name, msg in msgs.items():
+                if msg not in before.boxes.get(box, {}).values():
+                    msgs[name] = msg._replace(uid=None)
+            if box not in before.boxes:
+                del state.validity[box]
+        return state
 
     def perform(self, at, steps, state, ledger):
         """The State that was acknowledged, and the step in which the program
@@ -99,8 +128,7 @@ class Stage:
         with At(self.maildir, argv, env) as at:
             state, step = self.perform(at, ACTS[c.act].steps, state, ledger)
             told = at.told
-        with open(self.report) as f:
-            self.calls = int(f.read().split()[0])
+        self.calls = self.seen()
         if step is not None and (c.n == 0 or self.calls < c.n):
             raise Wrong("torn", "it fails by itself: %s" % told)
         if c.mode != "kill":

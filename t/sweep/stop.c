@@ -3,10 +3,10 @@
  * Stop a program before the Nth system call that changes something: kill the
  * process that makes it, or cut the power of its disk.
  *
- * usage: stop -o FILE [-n N] [-c FLAG -d DIR] PROGRAM [ARGUMENT ...]
+ * usage: stop -o FILE [-n N] [-k CALL] [-c FLAG -d DIR] PROGRAM ...
  *
- * The calls of the program and of all its children are counted together.
- * FILE gets "COUNT CALL", how many were seen and which was the last; with N
+ * The calls of the program and of all its children are counted together,
+ * with -k only those of one name.  FILE gets "COUNT CALL", how many were seen and which was the last; with N
  * 0 (and if there are fewer) the program comes to its end.  -c shuts the
  * file system of DIR down (FS_IOC_SHUTDOWN; FLAG 1 writes its journal first,
  * 2 does not), before that call or at the end, and kills everybody.  Exits
@@ -51,7 +51,7 @@ static const struct call {
 };
 
 static struct {
-	const char *report;
+	const char *report, *name;
 	unsigned long n;
 	uint32_t flag;		/* 0: only kill */
 	int disk;
@@ -123,7 +123,9 @@ count(pid_t pid, unsigned long *seen, const char **last)
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid,
 	    (void *)(uintptr_t)sizeof i, &i) <= 0 ||
-	    i.op != PTRACE_SYSCALL_INFO_ENTRY || (name = changes(&i)) == NULL)
+	    i.op != PTRACE_SYSCALL_INFO_ENTRY ||
+	    (name = changes(&i)) == NULL ||
+	    (ask.name != NULL && strcmp(ask.name, name) != 0))
 		return false;
 	*last = name;
 	if (++*seen != ask.n)
@@ -196,11 +198,13 @@ main(int argc, char **argv)
 	const char *dir = ".";
 	int c;
 
-	while ((c = getopt(argc, argv, "+o:n:c:d:")) != -1) {
+	while ((c = getopt(argc, argv, "+o:n:k:c:d:")) != -1) {
 		if (c == 'o')
 			ask.report = optarg;
 		else if (c == 'n')
 			ask.n = strtoul(optarg, NULL, 10);
+		else if (c == 'k')
+			ask.name = optarg;
 		else if (c == 'c')
 			ask.flag = (uint32_t)strtoul(optarg, NULL, 10);
 		else if (c == 'd')
