@@ -31,7 +31,7 @@ from imap_client import give    # noqa: E402
 from model import Wrong     # noqa: E402
 from run import STOP, Crash, Stage  # noqa: E402
 
-SHARE = 4   # points of an act in a mode without -a
+SHARE = 9   # points of an act without -a
 KINDS = ("lost", "torn", "doubled", "numbers")
 
 # What each mutant does wrong, and where that must show.
@@ -46,30 +46,95 @@ MUTANTS = {
                   [("multiappend", "kill"), ("copy", "cut")]),
 }
 
-stage = None    # of this worker
+
+class Worker:
+    """Tries one act after another, in a place of its own."""
+
+    def __init__(self, place, everything):
+        self.stage = Stage(place)
+        self.stage.begin()
+        self.modes = place.modes
+        self.everything = everything
+
+    def attempt(self, crash):
+        """None, or what is wrong and how."""
+        try:
+            self.stage.crash(crash)
+        except Wrong as e:
+            return e.kind, e.what
+        except Exception as e:
+            return "torn", "the test fails: %r" % e
+        return None
+
+    def choose(self, act, calls):
+        """The points of an act that takes so many calls; 0 is its end."""
+        modes = self.modes
+        if self.everything:
+            todo = [Crash(act, m, n, bare) for m in modes
+                    for n in range(calls + 1) for bare in (False, True)]
+        else:
+            todo = [Crash(act, modes[i % len(modes)],
+                          (1 + i * calls // (SHARE - 1)) % (calls + 1),
+                          bare=i // len(modes) % 2 == 1)
+                    for i in range(SHARE)]
+        return [c for c in todo if not (c.bare and ACTS[act].by_index)]
+
+    def act(self, name):
+        """({mode: figures}, what is wrong).  Once to its end shows how long
+        it is."""
+        count = {m: collections.Counter() for m in self.modes}
+        whole = Crash(name, "kill", 0)
+        wrong = self.attempt(whole)
+        if wrong:
+            return count, ["%s: %s: %s" % (whole, *wrong)]
+        said = []
+        for crash in self.choose(name, self.stage.calls):
+            wrong = self.attempt(crash)
+            count[crash.mode]["tried"] += 1
+            if wrong:
+                count[crash.mode][wrong[0]] += 1
+                said.append("%s: %s: %s" % (crash, *wrong))
+        return count, said
+
+    def mutant(self, name):
+        """(whether it was caught wherever it must be, what was seen)."""
+        places = [p for p in MUTANTS[name][1] if p[1] in self.modes]
+        said = [self.catch(name, *p) for p in places[
+                :None if self.everything else 1]]
+        return None not in said, [s or "not caught" for s in said]
+
+    def catch(self, mutant, act, mode):
+        """What the first point says that shows it."""
+        whole = Crash(act, "kill", 0, mutant=mutant)
+        wrong = self.attempt(whole)
+        if wrong:
+            return None     # it does not even work
+        calls = self.stage.calls
+        for n in (0, *range(1, calls + 1)):
+            crash = Crash(act, mode, n, mutant=mutant)
+            wrong = self.attempt(crash)
+            if wrong:
+                return "%s: %s: %s" % (crash, *wrong)
+        return None
 
 
-def start(places):
-    global stage
-    stage = Stage(places.get())
-    stage.begin()
+worker = None   # of this process
 
 
-def attempt(crash):
-    """(crash, calls seen, None or what is wrong and how)."""
-    wrong = None
-    try:
-        stage.crash(crash)
-    except Wrong as e:
-        wrong = e.kind, e.what
-    except Exception as e:
-        wrong = "torn", "the test fails: %r" % e
-    return crash, stage.calls, wrong
+def start(places, everything):
+    global worker
+    worker = Worker(places.get(), everything)
+
+
+def task(name):
+    return (worker.act if name in ACTS else worker.mutant)(name)
 
 
 class Tap:
-    def __init__(self):
+    def __init__(self, modes):
+        self.modes = modes
         self.n = self.bad = 0
+        self.total = collections.Counter()
 
     def ok(self, good, name):
         self.n += 1
@@ -77,97 +142,38 @@ class Tap:
         print("%sok %d - %s" % ("" if good else "not ", self.n, name),
               flush=True)
 
-    def skip(self, name, why):
-        self.ok(True, "%s # skip %s" % (name, why))
-
     def say(self, text):
         print("# " + text, flush=True)
 
-
-class Sweep:
-    def __init__(self, pool, workers, modes, everything, tap):
-        self.pool = pool
-        self.workers = workers
-        self.modes = modes
-        self.everything = everything
-        self.tap = tap
-        self.total = collections.Counter()
-
-    def choose(self, crash, calls):
-        """The points of an act that took so many calls."""
-        if self.everything or calls <= SHARE:
-            chosen = range(1, calls + 1)
-        else:
-            chosen = [1 + i * (calls - 1) // (SHARE - 1)
-                      for i in range(SHARE)]
-        todo = [Crash(crash.act, crash.mode, n, bare, crash.mutant)
-                for i, n in enumerate(chosen)
-                for bare in ((False, True) if self.everything else
-                             (i % 2 == 1,))]
-        return [c for c in todo if not (c.bare and ACTS[c.act].by_index)]
-
-    def act(self, name):
-        """Once to its end in each mode, which shows how long it is; then all
-        the points."""
-        title = "%s survives a crash at any call, or never was" % (
-            ACTS[name].about)
-        if ACTS[name].died and "cut" not in self.modes:
-            self.tap.skip(title, "a copy of a store has not died")
-            return
-        count = {m: collections.Counter() for m in self.modes}
-        todo, wrongs = [], []
-
-        def note(crash, wrong):
-            count[crash.mode]["tried"] += 1
-            if wrong:
-                count[crash.mode][wrong[0]] += 1
-                wrongs.append("%s: %s: %s" % (crash, *wrong))
-
-        for crash, calls, wrong in self.pool.imap_unordered(
-                attempt, [Crash(name, m, 0) for m in self.modes]):
-            note(crash, wrong)
-            todo += self.choose(crash, calls)
-        for crash, calls, wrong in self.pool.imap_unordered(attempt, todo):
-            note(crash, wrong)
+    def act(self, name, counts, said):
         for m in self.modes:
-            self.tap.say("%-20s%-7s %s" % (name, m, figures(count[m])))
-            self.total += count[m]
-        for w in sorted(wrongs)[:None if self.everything else 5]:
-            self.tap.say(w)
-        self.tap.ok(not wrongs, title)
+            self.say("%-18s%-7s %s" % (name, m, figures(counts[m])))
+            self.total += counts[m]
+        for what in said:
+            self.say(what)
+        self.ok(not said, title(name))
 
-    def mutant(self, name):
-        what, places = MUTANTS[name]
-        title = "a program that %s is caught" % what
-        places = [p for p in places if p[1] in self.modes]
-        if not places:
-            self.tap.skip(title, "only loss of power shows it")
-            return
-        caught = [self.catch(name, *p) for p in places[:
-                  None if self.everything else 1]]
-        self.tap.ok(all(caught), title)
+    def mutant(self, name, caught, said):
+        for what in said:
+            self.say(what)
+        self.ok(caught, title(name))
 
-    def catch(self, mutant, act, mode):
-        """True at the first point that shows it."""
-        todo = [Crash(act, mode, 0, False, mutant)]
-        tried = 0
-        while todo:
-            some, todo = todo[:2 * self.workers], todo[2 * self.workers:]
-            for crash, calls, wrong in self.pool.map(attempt, some):
-                tried += 1
-                if wrong and crash.n == 0 and mode == "kill":
-                    self.tap.say("%s: it does not even work: %s" % (
-                        crash, wrong))
-                    return False
-                if wrong:
-                    self.tap.say("%s: %s: %s" % (crash, *wrong))
-                    return True
-                if crash.n == 0:
-                    todo += [Crash(act, mode, n, False, mutant)
-                             for n in range(1, calls + 1)]
-        self.tap.say("%s, %s: %s is not caught at %d points" % (
-            act, mode, mutant, tried))
-        return False
+
+def title(name):
+    if name in ACTS:
+        return "%s survives a crash at any call, or never was" % (
+            ACTS[name].about)
+    return "a program that %s is caught" % MUTANTS[name][0]
+
+
+def skipped(name, modes):
+    """Why it cannot be tried here, or None."""
+    if "cut" in modes:
+        return None
+    if name in ACTS:
+        return "a copy of a store has not died" if ACTS[name].died else None
+    return None if any(m in modes for _, m in MUTANTS[name][1]) else \
+        "only loss of power shows it"
 
 
 def figures(count):
@@ -188,10 +194,10 @@ def house(top):
     give(top + "/control")
 
 
-def make_places(top, workers, tap):
-    """Disks, or where there can be none, directories."""
-    kind, why = disk.Disk, disk.own_mounts() or disk.mount(
-        "tmpfs", top, b"tmpfs", b"mode=755")
+def make_places(top, workers):
+    """Disks, or where there can be none, directories, and why."""
+    why = disk.own_mounts() or disk.mount("tmpfs", top, b"tmpfs",
+                                          b"mode=755")
     places = []
     for i in range(workers):
         path = "%s/%d" % (top, i)
@@ -206,6 +212,24 @@ def make_places(top, workers, tap):
     return places, why
 
 
+def sweep(names, places, tap, everything):
+    queue = multiprocessing.Queue()
+    for place in places:
+        queue.put(place)
+    todo = [n for n in names if not skipped(n, tap.modes)]
+    with multiprocessing.Pool(len(places), start,
+                              [queue, everything]) as pool:
+        found = pool.imap(task, todo)
+        for name in names:
+            why = skipped(name, tap.modes)
+            if why:
+                tap.ok(True, "%s # skip %s" % (title(name), why))
+                continue
+            (tap.act if name in ACTS else tap.mutant)(name, *next(found))
+        pool.close()
+        pool.join()
+
+
 def main():
     p = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1],
                                 add_help=False)
@@ -213,7 +237,7 @@ def main():
     p.add_argument("-j", type=int, default=os.cpu_count())
     p.add_argument("names", nargs="*", choices=[[], *ACTS, *MUTANTS])
     ask = p.parse_args()
-    tap, began = Tap(), time.monotonic()
+    began = time.monotonic()
     if subprocess.run([STOP, "-o", os.devnull, "true"],
                       stderr=subprocess.DEVNULL).returncode != 0:
         print("1..0 # SKIP ptrace is not allowed here")
@@ -224,26 +248,18 @@ def main():
     os.chmod(top, 0o755)
     places = []
     try:
-        places, why = make_places(top, ask.j, tap)
+        places, why = make_places(top, ask.j)
+        tap = Tap(places[-1].modes)
         if why:
             tap.say("no loss of power: " + why)
         house(top)
-        queue = multiprocessing.Queue()
-        for place in places:
-            queue.put(place)
-        with multiprocessing.Pool(ask.j, start, [queue]) as pool:
-            sweep = Sweep(pool, ask.j, places[0].modes, ask.a, tap)
-            for name in ask.names or [*ACTS, *MUTANTS]:
-                (sweep.act if name in ACTS else sweep.mutant)(name)
-            pool.close()
-            pool.join()
+        sweep(ask.names or [*ACTS, *MUTANTS], places, tap, ask.a)
     finally:
         for place in places:
             place.close()
         disk.umount(top)
         shutil.rmtree(top)
-    tap.say("all %s; %d s" % (figures(sweep.total),
-                              time.monotonic() - began))
+    tap.say("all %s; %d s" % (figures(tap.total), time.monotonic() - began))
     print("1..%d" % tap.n)
     return tap.bad != 0
 

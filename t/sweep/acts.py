@@ -237,9 +237,9 @@ ACTS = {
     "finish-rename": Act(
         "a session that finishes a RENAME", LIST,
         died=("rename", 2, "renameat2")),
-    "finish-rename-inbox": Act(
-        "a session that finishes a RENAME of INBOX", LIST, select("INBOX"),
-        died=("rename-inbox", 2, "linkat")),
+    "undo-rename-inbox": Act(
+        "a session that undoes a RENAME of INBOX", LIST, select("INBOX"),
+        died=("rename-inbox", 2, "linkat"), by_index=True),
     "finish-delete": Act(
         "a session that finishes a DELETE", LIST,
         died=("delete", 1, "pwrite64")),

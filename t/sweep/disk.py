@@ -72,7 +72,7 @@ class Plain:
 class Disk:
     """An ext4 in a file.  ext4's own guesses at what should be durable
     (auto_da_alloc) are off."""
-    modes = ("kill", "cut", "cutlog")
+    modes = ("kill", "cutlog", "cut")
     exact = True
 
     def __init__(self, path):

@@ -148,6 +148,21 @@ def settle(got, acknowledged, outcomes, any_uid):
     raise Wrong(kind, "; ".join("%s %s" % d for d in best))
 
 
+def tidy(maildir, state):
+    """Nothing is left of what was begun or is gone; file_replace's are swept
+    after an hour."""
+    left = [f for f in os.listdir(maildir) if f.startswith((
+        "lemon-trash", "lemon-new", "lemon-rename", "lemon-uidlist."))]
+    for box, msgs in state.boxes.items():
+        disk = maildir if box == "INBOX" else "%s/.%s" % (
+            maildir, box.replace("/", "."))
+        files = os.listdir(disk + "/cur") + os.listdir(disk + "/new")
+        if len(files) != len(msgs):
+            left.append("%s has %d files" % (box, len(files)))
+    if left:
+        raise Wrong("torn", "not tidy: %s" % ", ".join(left))
+
+
 def subsets(names):
     """All of them first, none last."""
     names = list(names)

@@ -5,7 +5,7 @@ import shutil
 
 from acts import ACTS, GO_ON, begin
 from imap_client import Gone, give
-from model import Ledger, Wrong, see, settle
+from model import Ledger, Wrong, see, settle, tidy
 from steps import At
 
 BUILD = os.environ.get("LEMON_BUILD", "build")
@@ -57,8 +57,8 @@ class Stage:
         """The store just before the act: its State and Ledger."""
         if act not in self.ready or not self.place.exact:
             self.place.bring("base")
-            state, ledger = see(self.maildir)[0], Ledger()
-            ledger.check(self.maildir, *see(self.maildir))
+            (state, nexts), ledger = see(self.maildir), Ledger()
+            ledger.check(self.maildir, state, nexts)
             if ACTS[act].prepare:
                 ACTS[act].prepare(self.maildir, state)
                 give(self.place.home + "/alice")
@@ -156,3 +156,4 @@ class Stage:
             settle(then, now, [], False)
             ledger.check(self.maildir, then, nexts)
             now = then
+        tidy(self.maildir, now)
