@@ -21,6 +21,8 @@ batch_start(struct batch *b)
 {
 	int64_t us = clock_now_us();
 
+	if (us < 0)
+		us = 0;
 	*b = (struct batch){ .sec = us / 1000000,
 		.usec = (uint32_t)(us % 1000000), .pid = (uint32_t)getpid() };
 	random_fill(&b->random, sizeof b->random);
@@ -36,11 +38,25 @@ batch_start(struct batch *b)
 void
 batch_name(struct batch *b, uint64_t size, uint64_t wire, struct buf *to)
 {
-	buf_addf(to, "%lld.M%uP%uQ%uR%016llx.%s", (long long)b->sec, b->usec,
-	    b->pid, b->n++, (unsigned long long)b->random, b->host);
-	if (wire != 0)
-		buf_addf(to, ",S=%llu,W=%llu", (unsigned long long)size,
-		    (unsigned long long)wire);
+	uint64_t random = __builtin_bswap64(b->random);
+
+	buf_addu(to, (uint64_t)b->sec);
+	buf_adds(to, ".M");
+	buf_addu(to, b->usec);
+	buf_addc(to, 'P');
+	buf_addu(to, b->pid);
+	buf_addc(to, 'Q');
+	buf_addu(to, b->n++);
+	buf_addc(to, 'R');
+	buf_addhex(to, &random, sizeof random);
+	buf_addc(to, '.');
+	buf_adds(to, b->host);
+	if (wire == 0)
+		return;
+	buf_adds(to, ",S=");
+	buf_addu(to, size);
+	buf_adds(to, ",W=");
+	buf_addu(to, wire);
 }
 
 bool

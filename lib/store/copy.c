@@ -18,13 +18,17 @@
 #include "store/uidlist.h"
 #include "store/view_internal.h"
 
-enum { NEED = 3072 };
+enum {
+	NEED = 3072,
+	MOVED_AT_ONCE = 1000	/* so that the lock is short */
+};
 
 /*
  * Copies are hard links under names of a new batch in cur/ of the other
  * mailbox, so the source is not touched until the commit; MOVE is a copy
  * whose sources get their tombstones in the same transaction, and are
- * unlinked afterwards like what was expunged.
+ * unlinked afterwards like what was expunged.  COPY is all or nothing; a
+ * MOVE of many may be done in part (RFC 6851 3.3), one batch after another.
  */
 struct one {
 	uint32_t uid, to;
@@ -32,7 +36,7 @@ struct one {
 	uint64_t inode;
 	bool left_out;
 	bool linked;		/* not copied: it is the same inode */
-	char *name;		/* in the other mailbox */
+	const char *name;	/* in the other mailbox; NULL: no file */
 };
 
 struct copying {
@@ -41,6 +45,11 @@ struct copying {
 	bool move;
 	struct one *m;
 	size_t n;
+	struct arena mem;
+	struct buf base, full;	/* of the name at hand */
+	struct named *named;	/* by hash; uid is the place in m */
+	struct uidlist_gone *gone;	/* of the source */
+	size_t gones;
 	struct batch batch;
 	struct intent intent;
 	struct moved moved;
@@ -87,18 +96,19 @@ copy_octets(struct copying *c, int from, struct one *o)
 static void
 name_copy(struct copying *c, struct one *o, struct span old, uint32_t flags)
 {
-	struct buf base = { 0 }, name = { 0 };
 	uint64_t size = 0, wire = 0;
 
+	buf_clear(&c->base);
+	buf_clear(&c->full);
 	if (!filename_size(old, &size) || !filename_wire(old, &wire))
 		wire = 0;
-	batch_name(&c->batch, size, wire, &base);
-	letters_name(&name, buf_span(&base), SPAN(""), flags);
-	free(o->name);
-	o->name = xstrdup(buf_cstr(&name));
+	batch_name(&c->batch, size, wire, &c->base);
+	letters_name(&c->full, buf_span(&c->base), SPAN(""), flags);
+	o->name = arena_cstr(&c->mem, buf_span(&c->full));
 	o->flags = flags;
-	buf_free(&base);
-	buf_free(&name);
+	c->named[o - c->m] = (struct named){ .uid = (uint32_t)(o - c->m),
+		.hash = letters_hash(buf_span(&c->base)),
+		.full = full_hash(CUR, buf_span(&c->full)) };
 }
 
 /* Link one by where the index says that it is; ENOENT: not there. */
@@ -123,7 +133,14 @@ link_one(struct copying *c, struct txn *t, struct one *o)
 	o->inode = r.inode;
 	int a = mailbox_sub(from, dir), b = mailbox_sub(c->to, CUR);
 	if (linkat(a, path, b, o->name, 0) == 0) {
-		o->linked = true;
+		struct stat s;
+
+		/* Renamed already: the next look at the folder sees to what. */
+		o->linked = fstatat(b, o->name, &s, AT_SYMLINK_NOFOLLOW) == 0;
+		if (o->linked)
+			o->inode = s.st_ino;
+		else if (errno != ENOENT)
+			return -1;
 		return 0;
 	}
 	if (errno != EMLINK && errno != EXDEV && errno != EPERM &&
@@ -163,7 +180,6 @@ link_all(struct copying *c)
 			return r;
 		if (e == 0)
 			break;
-		free(c->m[i].name);
 		c->m[i].name = NULL;
 		if (err != ENOENT)
 			return store_fail(st, "link a message", err);
@@ -265,24 +281,18 @@ record_one(struct copying *c, struct mapping *map, struct change *to,
 {
 	struct mailbox *src = c->v->mb;
 	struct span name = span_str(o->name);
-	struct stat s;
 	struct rec r, old;
-	int cur = mailbox_sub(c->to, CUR);
 
-	bool there = fstatat(cur, o->name, &s, AT_SYMLINK_NOFOLLOW) == 0;
-	if (!there && errno != ENOENT)
-		return store_fail(src->st, "look at a copy", errno);
 	/* Expunged meanwhile: then it is not copied either.  If another
 	 * program has renamed the file, who undoes the intent finds it. */
 	if (!rec_alive(to->t, src->id, o->uid, &old)) {
 		o->left_out = true;
-		return unlinkat(cur, o->name, 0) == 0 ? STORE_OK :
-		    STORE_INUSE;
+		return unlinkat(mailbox_sub(c->to, CUR), o->name, 0) == 0 ?
+		    STORE_OK : STORE_INUSE;
 	}
 	r = old;
 	r.flags = o->flags;
-	/* Renamed already: the next look at the folder sees to what. */
-	r.inode = there ? s.st_ino : o->inode;
+	r.inode = o->inode;
 	r.savedate = (int64_t)batch_seconds(name);
 	r.set = 0;
 	if ((o->to = change_uid(to, 0)) == 0 || (old.set != 0 &&
@@ -294,16 +304,41 @@ record_one(struct copying *c, struct mapping *map, struct change *to,
 	if (c->move) {
 		/* It may have been put back, with another inode than is
 		 * known. */
-		if (there && o->linked)
-			old.inode = s.st_ino;
-		uidlist_forget(&from->lines,
-		    &(struct uidlist_gone){ o->uid, old.inode }, 1);
-		from->sync_list = true;
+		if (o->linked)
+			old.inode = o->inode;
+		c->gone[c->gones++] = (struct uidlist_gone){ o->uid,
+			old.inode };
 		from->m.list_dead += 100;
 		change_gone(from, o->uid, &old, true);
 		c->v->behind = true;
 	}
 	return STORE_OK;
+}
+
+static int
+by_hash(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	return x->hash < y->hash ? -1 : x->hash > y->hash;
+}
+
+/* The hashes of the names, in their order, with the UIDs that they have by
+ * now. */
+static void
+record_names(struct copying *c, struct change *to)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct one *o = &c->m[c->named[i].uid];
+
+		if (o->left_out)
+			continue;
+		c->named[n] = c->named[i];
+		c->named[n++].uid = o->to;
+	}
+	change_named(to, c->named, n);
 }
 
 static enum store_result
@@ -333,10 +368,15 @@ record_all(struct copying *c, struct copied *done)
 	if (r == STORE_OK) {
 		map_start(&map, c->v->mb, to.t, &m);
 		moved_note(&c->moved, &to, CUR);
+		to.unnamed = true;
 		for (size_t i = 0; i < c->n && r == STORE_OK; i++)
 			if (!c->m[i].left_out)
 				r = record_one(c, &map, &to, from, &c->m[i]);
+		to.unnamed = false;
+		record_names(c, &to);
 		map_end(&map, &to);
+		uidlist_forget(&from->lines, c->gone, c->gones);
+		from->sync_list = from->sync_list || c->gones > 0;
 	}
 	if (r != STORE_OK) {
 		if (!same)
@@ -352,14 +392,67 @@ record_all(struct copying *c, struct copied *done)
 	return r;
 }
 
+/* One batch: the files, then the records. */
+static enum store_result
+transfer(struct copying *c, struct copied *done)
+{
+	struct mailbox *to = c->to;
+	enum store_result r;
+
+	batch_start(&c->batch);
+	/* Even for one: who looks at the folder between the link and the
+	 * commit would take the file for a new message, and it would have
+	 * two UIDs. */
+	r = intent_begin(&c->intent, to, c->move ? c->v->mb : NULL,
+	    &c->batch);
+	if (r == STORE_OK) {
+		moved_before(&c->moved, mailbox_sub(to, CUR));
+		r = link_all(c);
+		moved_after(&c->moved, mailbox_sub(to, CUR));
+	}
+	if (r == STORE_OK) {
+		qsort(c->named, c->n, sizeof *c->named, by_hash);
+		r = record_all(c, done);
+	}
+	/* A failure after the commit takes nothing back: of what was moved
+	 * these are the only files. */
+	if (r != STORE_OK && !c->committed)
+		unlink_all(c);
+	intent_end(&c->intent);
+	return r;
+}
+
+static enum store_result
+transfer_some(struct view *v, struct one *m, size_t n, struct mailbox *to,
+    bool move, struct copied *done)
+{
+	struct copying c = { .v = v, .to = to, .move = move, .m = m, .n = n,
+		.intent = { .fd = -1 } };
+
+	/* What was left out has no name: it sorts somewhere. */
+	c.named = arena_zero(&c.mem, n * sizeof *c.named);
+	for (size_t i = 0; i < n; i++)
+		c.named[i].uid = (uint32_t)i;
+	c.gone = arena_alloc(&c.mem, (move ? n : 1) * sizeof *c.gone);
+	enum store_result r = transfer(&c, done);
+	for (size_t i = 0; r == STORE_OK && i < n; i++)
+		if (!m[i].left_out) {
+			done->from[done->n] = m[i].uid;
+			done->to[done->n++] = m[i].to;
+		}
+	buf_free(&c.base);
+	buf_free(&c.full);
+	arena_free(&c.mem);
+	return r;
+}
+
 enum store_result
 view_copy(struct view *v, const struct set *uids, struct mailbox *to,
     bool move, struct copied *done)
 {
-	struct copying c = { .v = v, .to = to, .move = move,
-		.intent = { .fd = -1 } };
+	struct one *m = NULL;
 	enum store_result r = STORE_OK;
-	size_t cap = 0;
+	size_t n = 0, cap = 0, some;
 
 	*done = (struct copied){ 0 };
 	if (!(to->rights & RIGHT_WRITE) ||
@@ -369,46 +462,20 @@ view_copy(struct view *v, const struct set *uids, struct mailbox *to,
 		return STORE_CANNOT;
 	for (uint32_t uid = view_next(v, uids, 1); uid != 0;
 	    uid = view_next(v, uids, uid + 1)) {
-		if (c.n == cap) {
+		if (n == cap) {
 			cap = cap * 2 + 16;
-			c.m = xrealloc(c.m, cap * sizeof *c.m);
+			m = xrealloc(m, cap * sizeof *m);
 		}
-		c.m[c.n++] = (struct one){ .uid = uid };
+		m[n++] = (struct one){ .uid = uid };
 	}
-	if (c.n == 0)
-		return STORE_OK;
-	if (mailbox_sub(to, CUR) == -1)
+	if (n > 0 && mailbox_sub(to, CUR) == -1)
 		r = store_fail(to->st, "open the folder", errno);
-	batch_start(&c.batch);
-	/* Even for one: who looks at the folder between the link and the
-	 * commit would take the file for a new message, and it would have
-	 * two UIDs. */
-	if (r == STORE_OK)
-		r = intent_begin(&c.intent, to, move ? v->mb : NULL,
-		    &c.batch);
-	if (r == STORE_OK) {
-		moved_before(&c.moved, mailbox_sub(to, CUR));
-		r = link_all(&c);
-		moved_after(&c.moved, mailbox_sub(to, CUR));
+	done->from = xcalloc(n + 1, sizeof *done->from);
+	done->to = xcalloc(n + 1, sizeof *done->to);
+	for (size_t i = 0; i < n && r == STORE_OK; i += some) {
+		some = move && n - i > MOVED_AT_ONCE ? MOVED_AT_ONCE : n - i;
+		r = transfer_some(v, m + i, some, to, move, done);
 	}
-	if (r == STORE_OK)
-		r = record_all(&c, done);
-	/* A failure after the commit takes nothing back: of what was moved
-	 * these are the only files. */
-	if (r != STORE_OK && !c.committed)
-		unlink_all(&c);
-	if (r == STORE_OK) {
-		done->from = xcalloc(c.n, sizeof *done->from);
-		done->to = xcalloc(c.n, sizeof *done->to);
-		for (size_t i = 0; i < c.n; i++)
-			if (!c.m[i].left_out) {
-				done->from[done->n] = c.m[i].uid;
-				done->to[done->n++] = c.m[i].to;
-			}
-	}
-	intent_end(&c.intent);
-	for (size_t i = 0; i < c.n; i++)
-		free(c.m[i].name);
-	free(c.m);
+	free(m);
 	return r;
 }

@@ -72,10 +72,13 @@ letters_name(struct buf *to, struct span base, struct span old, uint32_t flags)
 		if ((unsigned char)old.p[i] < 128 &&
 		    !has_flag(old.p[i], &flag))
 			keep[(unsigned char)old.p[i]] = true;
+	for (size_t i = 0; i < COUNT(letters); i++)
+		if (flags & letters[i].flag)
+			keep[(unsigned char)letters[i].letter] = true;
 	buf_add(to, base);
 	buf_adds(to, ":2,");
 	for (int c = '!'; c < 127; c++)
-		if (keep[c] || (has_flag((char)c, &flag) && (flags & flag)))
+		if (keep[c])
 			buf_addc(to, (char)c);
 }
 

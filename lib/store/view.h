@@ -143,7 +143,8 @@ enum store_result view_expunge(struct view *v, const struct set *uids,
     uint64_t *modseq);
 
 /*
- * COPY and MOVE, all or nothing.  from[i] became to[i], in ascending order
+ * COPY, all or nothing, and MOVE; of a MOVE of more than a thousand some may
+ * be done although it fails, and *done tells which.  from[i] became to[i], in ascending order
  * of from; both arrays have n elements and are the caller's to free().
  * Flags, keywords, internal date and object go along.  UIDs that are gone
  * are left out.

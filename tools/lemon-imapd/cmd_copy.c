@@ -17,25 +17,34 @@ copyuid(struct buf *to, const struct copied *done)
 	wire_numbers(to, done->to, done->n);
 }
 
-static enum result
-report(struct session *s, const struct copied *done, bool move)
+/* RFC 6851 4.3: before the EXPUNGE responses, which the command loop
+ * sends. */
+static void
+report_moved(struct session *s, const struct copied *done)
 {
 	struct buf line = { 0 };
 
-	if (done->n == 0)
-		return reply_ok(s, "There was nothing to do.");
-	if (!move) {
-		copyuid(&s->code, done);
-		return reply_ok(s, "Copied.");
-	}
-	/* RFC 6851 4.3: before the EXPUNGE responses, which the command
-	 * loop sends. */
 	copyuid(&line, done);
 	out_adds(&s->out, "* OK [");
 	out_add(&s->out, buf_span(&line));
 	out_adds(&s->out, "] Moved.\r\n");
 	buf_free(&line);
-	return reply_ok(s, "Moved.");
+}
+
+static enum result
+report(struct session *s, enum store_result r, const struct copied *done,
+    bool move)
+{
+	/* Of a MOVE that fails some may be done. */
+	if (move && done->n > 0)
+		report_moved(s, done);
+	if (r != STORE_OK)
+		return reply_store(s, r);
+	if (done->n == 0)
+		return reply_ok(s, "There was nothing to do.");
+	if (!move)
+		copyuid(&s->code, done);
+	return reply_ok(s, move ? "Moved." : "Copied.");
 }
 
 static bool
@@ -91,9 +100,7 @@ transfer(struct session *s, struct lex *l, bool uid, bool move)
 	}
 	r = view_copy(s->view, uids, to, move, &done);
 	mailbox_close(to);
-	if (r != STORE_OK)
-		return reply_store(s, r);
-	enum result answer = report(s, &done, move);
+	enum result answer = report(s, r, &done, move);
 
 	free(done.from);
 	free(done.to);

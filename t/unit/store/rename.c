@@ -265,6 +265,41 @@ expunged(void)
 	set_free(&half);
 }
 
+/* More than are moved in one transaction. */
+static void
+moved(void)
+{
+	enum { ALL = 1100 };
+	struct mailbox_status s;
+	struct copied done;
+	struct mailbox *to;
+	struct view *v;
+	char name[100];
+	bool rise = true;
+
+	start();
+	for (int i = MANY; i < ALL; i++) {
+		snprintf(name, sizeof name, "M/cur/%d.b:2,S", 2000 + i);
+		close(open(name, O_WRONLY | O_CREAT, 0600));
+	}
+	mailbox_open(st, SPAN("There"), RIGHT_READ | RIGHT_WRITE, &to);
+	view_open(mb, &v);
+	ok(view_copy(v, NULL, to, true, &done) == STORE_OK && done.n == ALL,
+	    "a MOVE of many comes to its end");
+	for (uint32_t i = 0; i < done.n; i++)
+		rise = rise && done.from[i] == i + 1 && done.to[i] == i + 1;
+	ok(rise, "and tells all numbers, which rise");
+	free(done.from);
+	free(done.to);
+	ok(view_tidy(v, NULL, NULL) == STORE_OK &&
+	    mailbox_status(mb, &s) == STORE_OK && s.messages == 0 &&
+	    mailbox_status(to, &s) == STORE_OK && s.messages == ALL &&
+	    s.unseen == MANY, "all are there and none here");
+	view_close(v);
+	mailbox_close(to);
+	end();
+}
+
 static void
 rewritten(void)
 {
@@ -296,6 +331,7 @@ main(void)
 	strangers();
 	expunged();
 	rewritten();
+	moved();
 	t_remove_dir();
 	return done();
 }
