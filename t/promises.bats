@@ -92,6 +92,30 @@ client() {
 	END
 }
 
+@test "a uidlist lost beside its index comes back with every UID" {
+	client <<-'END'
+	s = Imap(M)
+	s.ok("CREATE There")
+	for i in range(3):
+	    s.append("INBOX", "Subject: %d\r\n\r\n" % i, "\\Seen $Work")
+	s.ok("SELECT INBOX")
+	for lost, command in (
+	        ("", 'APPEND INBOX ($New) {8+}\r\na: b\r\n\r\n'),
+	        ("/.There", "COPY 1:3 There"),
+	        ("", "STORE 2 +FLAGS ($More)"), ("", "MOVE 3 There"),
+	        ("/.There", "MOVE 2 There")):
+	    os.unlink(M + lost + "/lemon-uidlist")
+	    s.ok(command)
+	    s.append("INBOX", "Subject: after\r\n\r\n")
+	    s.append("There", "Subject: after\r\n\r\n")
+	    was = look(M)
+	    shutil.rmtree(M + "/.lemon")
+	    now = look(M)
+	    assert now == was, (command, [(k, now[k].msgs, was[k].msgs,
+	        now[k].validity, was[k].validity) for k in was])
+	END
+}
+
 @test "a folder with a removed one's inode shows none of its mail" {
 	client <<-'END'
 	s = Imap(M)
@@ -208,6 +232,102 @@ full() {
 	mkfs.ext4 -q -m 0 image || skip "no mkfs.ext4 here"
 	mount -o loop image disk || skip "no loop device here"
 	full
+}
+
+@test "a disk without inodes is a NO, and EXPUNGE makes room" {
+	[ "$(id -u)" = 0 ] || skip "mounting needs root"
+	mkdir disk
+	mount -t tmpfs -o size=8m,nr_inodes=80 tmpfs disk ||
+	    skip "no tmpfs here"
+	client <<-'END'
+	M = T + "/disk/alice/Maildir"
+	os.makedirs(os.path.dirname(M))
+	give(T + "/disk/alice")
+	s = Imap(M)
+	for i in range(5):
+	    s.append("INBOX", "Subject: %d\r\n\r\n" % i)
+	was = look(M)
+	full = T + "/disk/full%d"
+	try:
+	    for n in range(200):
+	        open(full % n, "wb").close()
+	except OSError:
+	    pass
+	for command in ("APPEND INBOX {8+}\r\na: b\r\n\r\n", "CREATE Box"):
+	    said = s.ask(command)
+	    assert said[-1].startswith(b"t NO [OVERQUOTA] "), said
+	p = subprocess.run(["lemon-deliver", M], input=b"a: b\n\n",
+	    capture_output=True)
+	assert p.returncode == 75 and p.stderr.startswith(b"4.3.1 "), p
+	assert look(M) == was
+	s = Imap(M)
+	s.ok("SELECT INBOX")
+	s.ok("STORE 1:3 +FLAGS (\\Deleted)")
+	said = s.ok("EXPUNGE")
+	assert b"".join(said).count(b" EXPUNGE") == 3, said
+	assert s.append("INBOX", "a: b\r\n\r\n")[-1].startswith(b"t OK")
+	os.unlink(full % 0)
+	s.ok("SUBSCRIBE INBOX")
+	assert len(look(M)["INBOX"].msgs) == 3
+	END
+}
+
+@test "on a full disk one gets in to much unseen mail, and makes room" {
+	[ "$(id -u)" = 0 ] || skip "mounting needs root"
+	mkdir disk
+	mount -t tmpfs -o size=8m tmpfs disk || skip "no tmpfs here"
+	client <<-'END'
+	M = T + "/disk/alice/Maildir"
+	os.makedirs(os.path.dirname(M))
+	give(T + "/disk/alice")
+	s = Imap(M)
+	for i in range(5):
+	    s.append("INBOX", "Subject: %d\r\n\r\n%s\r\n" % (i, "x" * 20000))
+	s.ok("LOGOUT")
+	s.end()
+	for i in range(1000):
+	    with open("%s/new/1700000000.%d.f" % (M, i), "wb") as f:
+	        f.write(b"Subject: foreign %d\n\n" % i)
+	give(T + "/disk/alice")
+	rest, n = os.open(T + "/disk/rest", os.O_WRONLY | os.O_CREAT), 1 << 16
+	while n:
+	    try:
+	        os.write(rest, b"x" * n)
+	    except OSError:
+	        n //= 2
+	os.close(rest)
+	s = Imap(M)
+	s.ok("SELECT INBOX")
+	s.ok("STORE 1:3 +FLAGS (\\Deleted)")
+	said = s.ok("EXPUNGE")
+	assert b"".join(said).count(b" EXPUNGE") == 3, said
+	os.unlink(T + "/disk/rest")
+	assert len(look(M)["INBOX"].msgs) == 1002
+	END
+}
+
+@test "a file that may not grow is a clear answer, and the store as before" {
+	client <<-'END'
+	s = Imap(M)
+	s.append("INBOX", "Subject: 1\r\n\r\n")
+	was, no = look(M), 0
+	text = b"a: b\r\n\r\n" + b"x" * 3000 + b"\r\n"
+	size = os.stat(M + "/.lemon/index/data.mdb").st_size
+	for n in (0, 1, 16, 100, 500, 2999, 3012, 5000, 65536, size - 4096,
+	          size, size + 4096):
+	    p = subprocess.run(["prlimit", "--fsize=%d" % n, "lemon-imapd", M],
+	        input=b"a APPEND INBOX {%d+}\r\n%s\r\nb SELECT INBOX\r\n"
+	        b"c LOGOUT\r\n" % (len(text), text),
+	        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+	    assert p.returncode in (0, 75), (n, p)
+	    done = re.search(rb"^a OK", p.stdout, re.M) is not None
+	    assert done or re.search(rb"^a NO \[|^\* BYE", p.stdout, re.M), (n, p)
+	    now = look(M)
+	    assert len(now["INBOX"].msgs) == len(was["INBOX"].msgs) + done, (n, p)
+	    assert not os.listdir(M + "/tmp"), n
+	    was, no = now, no + (not done)
+	assert no > 3, no
+	END
 }
 
 @test "too few descriptors are a clear answer, and the store is as before" {

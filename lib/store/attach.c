@@ -355,6 +355,8 @@ attach_begin(struct change *c, struct mailbox *mb, size_t need, bool reserve)
 		if (find(mb, c->t, &id, &c->m) &&
 		    list_agrees(mb, &c->m, id == named)) {
 			mb->id = id;
+			/* What is kept of another index means nothing. */
+			mb->generation = index_generation(mb->st);
 			if (id != named)
 				put_disk(c->t, mb->disk, id);
 			if ((r = list_cut(c)) == STORE_FULL)

@@ -77,6 +77,18 @@ change_is_long(const struct change *c)
 	return clock_ms() - c->began >= HOLD_MS;
 }
 
+/* A list that was written anew with what never was is written once more. */
+static void
+list_again(struct mailbox *mb)
+{
+	struct change c;
+
+	if (attach_begin(&c, mb, 0, true) != STORE_OK)
+		return;
+	c.list_anew = false;
+	change_commit(&c);
+}
+
 /* Lines that were written for a commit that failed go before the lock does:
  * the next writer would cut them, but if the index is made anew before, they
  * would count, and a MOVE that was refused would lose its messages. */
@@ -91,6 +103,10 @@ give_up(struct change *c, struct change *second, enum store_result r)
 	}
 	change_abort(c);
 	forget(c->mb);
+	if (c->list_anew)
+		list_again(c->mb);
+	if (second != NULL && second->list_anew)
+		list_again(second->mb);
 	return r;
 }
 

@@ -249,9 +249,12 @@ store_one(struct storing *s, struct change *c, uint32_t uid)
 static enum store_result
 store_some(struct storing *s, const struct set *uids, uint32_t *uid)
 {
+	const struct flag_change *a = s->ask;
 	struct change c;
+	/* What is to be expunged makes room. */
+	bool reserve = a->op != FLAGS_REMOVE && (a->flags & MSG_DELETED);
 	enum store_result r = change_begin(&c, s->v->mb,
-	    ((size_t)s->most + s->ask->keywords) * NEED, false);
+	    ((size_t)s->most + a->keywords) * NEED, reserve);
 	int e = 0;
 
 	if (r != STORE_OK)

@@ -39,6 +39,13 @@ set_disk(char to[256], const char *disk)
 	memcpy(to, disk, strnlen(disk, 255));
 }
 
+static int
+open_writers(struct store *st)
+{
+	return openat(st->index_dir, "writers",
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
 enum store_result
 intent_begin(struct intent *i, struct mailbox *mb, struct mailbox *from,
     const struct batch *b)
@@ -49,8 +56,11 @@ intent_begin(struct intent *i, struct mailbox *mb, struct mailbox *from,
 
 	random_fill(&i->token, sizeof i->token);
 	i->token = (i->token >> 2) | 1;
-	i->fd = openat(st->index_dir, "writers",
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	i->fd = open_writers(st);
+	/* The index may have been deleted, and its directory with it. */
+	if (i->fd == -1 && errno == ENOENT &&
+	    index_check(st, false) == STORE_OK)
+		i->fd = open_writers(st);
 	struct flock l = octet(i->token);
 	if (i->fd == -1 || fcntl(i->fd, F_OFD_SETLK, &l) == -1) {
 		enum store_result e = store_fail(st, "lock writers", errno);

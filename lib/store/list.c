@@ -233,8 +233,9 @@ list_cut(struct change *c)
 		whole = mb->list != -1 &&
 		    list_is_whole(mb->list, c->m.list_size);
 	}
-	if (whole && fstat(mb->list, &s) == 0 &&
-	    s.st_ino == c->m.list_ino &&
+	if (mb->list != -1 && fstat(mb->list, &s) == -1)
+		return store_fail(mb->st, "look at " UIDLIST_FILE, errno);
+	if (whole && s.st_ino == c->m.list_ino &&
 	    (uint64_t)s.st_size >= c->m.list_size) {
 		if ((uint64_t)s.st_size > c->m.list_size)
 			heed(c, c->m.list_size, (uint64_t)s.st_size);
@@ -243,12 +244,12 @@ list_cut(struct change *c)
 			return store_fail(mb->st, "cut " UIDLIST_FILE, errno);
 		return STORE_OK;
 	}
-	if (mb->list != -1 && fstat(mb->list, &s) == 0 &&
-	    S_ISREG(s.st_mode))
+	if (mb->list != -1 && S_ISREG(s.st_mode))
 		heed(c, 0, (uint64_t)s.st_size);
 	enum store_result r = from_index(mb, c->t, &c->m, &text);
 	if (r == STORE_OK)
 		r = list_replace(mb, buf_span(&text), &c->m);
+	c->list_anew = r == STORE_OK;
 	buf_free(&text);
 	return r;
 }
@@ -257,12 +258,14 @@ enum store_result
 list_append(struct change *c)
 {
 	struct mailbox *mb = c->mb;
-	enum store_result r = list_cut(c);
 	struct span s = buf_span(&c->lines);
 
+	c->list_anew = false;
+	enum store_result r = list_cut(c);
 	if (r != STORE_OK)
 		return r;
-	if (s.n == 0)
+	/* What is written anew has all that the lines say. */
+	if (s.n == 0 || c->list_anew)
 		return STORE_OK;
 	c->list_from = c->m.list_size;
 	if (lseek(mb->list, (off_t)c->m.list_size, SEEK_SET) == -1 ||

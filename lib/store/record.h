@@ -132,6 +132,7 @@ struct change {
 	uint64_t modseq;	/* of this change; 0: none used yet */
 	struct buf lines;
 	uint64_t list_from;	/* where they were written; 0: not yet */
+	bool list_anew;		/* the list was written anew, them included */
 	uint32_t uid_limit;	/* as they were when the change began */
 	uint64_t modseq_limit;
 	bool reserved;		/* lines must be durable before the commit */

@@ -419,5 +419,7 @@ mailbox_look(struct mailbox *mb, enum look how, bool *found)
 	if (r == STORE_OK && !whole)
 		r = confirm(&s, found);
 	scan_free(&s);
-	return r;
+	/* Whoever is to make room must get in: what the index has none for is
+	 * shown when it has. */
+	return r == STORE_FULL ? STORE_OK : r;
 }
