@@ -89,7 +89,9 @@ arrange(struct table *t)
 	for (size_t i = 0; i < t->n; i++) {
 		if (n > 0 && span_eq(t->e[n - 1].key, t->e[i].key))
 			n--;
-		t->e[n++] = t->e[i];
+		t->e[n] = t->e[i];
+		t->e[n].order = n;	/* what is added now is later */
+		n++;
 	}
 	t->n = n;
 }

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "store/internal.h"
+#include "store/line.h"
 #include "store/subscriptions.h"
 
 #include "../../t.h"
@@ -104,6 +105,28 @@ damage(struct store *st)
 	buf_free(&b);
 }
 
+/* Who mends a file by hand may leave a key twice. */
+static void
+twice(struct store *st)
+{
+	struct metadata m = { SPAN("twice"), SPAN("new"), false };
+	struct buf b = { 0 };
+
+	for (int i = 0; i < 3; i++) {
+		size_t begin = b.n;
+
+		buf_adds(&b, "twice old");
+		line_seal(&b, begin);
+	}
+	(void)file_replace(st->dir, "lemon-metadata", buf_span(&b), 0600);
+	buf_clear(&b);
+	ok(metadata_set(st, &m, 1) == STORE_OK &&
+	    metadata_get(st, m.key, &b) == STORE_OK &&
+	    span_eq(buf_span(&b), m.value),
+	    "what is set counts, were the key there thrice");
+	buf_free(&b);
+}
+
 static const struct {
 	enum subscription_form form;
 	const char *text, *names;
@@ -175,6 +198,7 @@ main(void)
 		return 1;
 	keys(st);
 	damage(st);
+	twice(st);
 	subscriptions(st);
 	store_close(st);
 	if (fork() == 0)
