@@ -14,7 +14,7 @@ setup() {
 
 @test "what many writers were told is in the store, some of them killed" {
 	[ -e "$LEMON_BUILD/t/storm/watch" ] || skip "make tests builds the watch"
-	python3 "$BATS_TEST_DIRNAME/storm/storm.py" 4 1 >out || { cat out; false; }
+	python3 "$BATS_TEST_DIRNAME/storm/storm.py" 4 1 1 >out || { cat out; false; }
 	sed "s/^/# /" out >&3
 }
 

@@ -354,13 +354,18 @@ not_found(struct build *b, struct txn *t, struct set *uids)
 	bits_free(&present);
 }
 
-/* Whether no file of the list was missed: its message would be a new one. */
+/* Whether no file of the list was missed, also of those that are to be
+ * unlinked still: its message would be a new one. */
 static bool
 found_all(struct build *b)
 {
+	const struct uidlist *l = b->adopt.list;
 	struct set uids = { 0 };
 	struct txn t;
 
+	for (size_t i = 0; i < l->n; i++)
+		if (l->msg[i].gone && l->msg[i].inode != 0)
+			return false;
 	if (txn_read(b->mb->st, &t) != STORE_OK)
 		return true;
 	not_found(b, &t, &uids);

@@ -34,6 +34,7 @@ struct one {
 	uint32_t uid, to;
 	uint32_t flags;
 	uint64_t inode;
+	bool known;		/* somebody took it in before us */
 	bool left_out;
 	bool linked;		/* not copied: it is the same inode */
 	const char *name;	/* in the other mailbox; NULL: no file */
@@ -53,7 +54,7 @@ struct copying {
 	struct batch batch;
 	struct intent intent;
 	struct moved moved;
-	bool committed;
+	bool committed, lost;
 };
 
 /* --- the files --- */
@@ -275,32 +276,72 @@ map_end(struct mapping *map, struct change *to)
 	arena_free(&map->mem);
 }
 
+/* Our intent was lost with the index: whether somebody took the copy in as a
+ * message meanwhile, which is then only given its keywords.  *r: why not
+ * go on, perhaps because someone else took us for dead and removed it. */
+static bool
+record_known(struct copying *c, struct mapping *map, struct change *to,
+    struct one *o, uint32_t set, enum store_result *r)
+{
+	struct rec rec;
+
+	if ((o->to = place_known(to, span_str(o->name))) == 0) {
+		if (faccessat(mailbox_sub(c->to, CUR), o->name, F_OK,
+		    AT_SYMLINK_NOFOLLOW) == -1)
+			*r = STORE_INUSE;
+		return false;
+	}
+	o->known = true;
+	if (set != 0 && rec_alive(to->t, to->mb->id, o->to, &rec)) {
+		if (map_set(map, c->v->mb, to, set, o->to, &set))
+			change_flags(to, o->to, &rec, rec.flags, set);
+		else
+			*r = STORE_LIMIT;
+	}
+	return true;
+}
+
+/* A record of the copy. */
+static enum store_result
+record_new(struct copying *c, struct mapping *map, struct change *to,
+    struct one *o, const struct rec *old)
+{
+	struct span name = span_str(o->name);
+	struct rec r = *old;
+
+	r.flags = o->flags;
+	r.inode = o->inode;
+	r.savedate = (int64_t)batch_seconds(name);
+	r.set = 0;
+	if ((o->to = change_uid(to, 0)) == 0 || (old->set != 0 &&
+	    !map_set(map, c->v->mb, to, old->set, o->to, &r.set)))
+		return STORE_LIMIT;
+	uidlist_message(&to->lines, o->to, filename_base(name));
+	object_hold(to->t, r.object);
+	change_add(to, o->to, &r, CUR, name);
+	return STORE_OK;
+}
+
 static enum store_result
 record_one(struct copying *c, struct mapping *map, struct change *to,
     struct change *from, struct one *o)
 {
 	struct mailbox *src = c->v->mb;
-	struct span name = span_str(o->name);
-	struct rec r, old;
+	enum store_result r = STORE_OK;
+	struct rec old;
 
 	/* Expunged meanwhile: then it is not copied either.  If another
 	 * program has renamed the file, who undoes the intent finds it. */
 	if (!rec_alive(to->t, src->id, o->uid, &old)) {
 		o->left_out = true;
 		return unlinkat(mailbox_sub(c->to, CUR), o->name, 0) == 0 ?
-		    STORE_OK : STORE_INUSE;
+		    STORE_OK : STORE_EXPUNGED;
 	}
-	r = old;
-	r.flags = o->flags;
-	r.inode = o->inode;
-	r.savedate = (int64_t)batch_seconds(name);
-	r.set = 0;
-	if ((o->to = change_uid(to, 0)) == 0 || (old.set != 0 &&
-	    !map_set(map, src, to, old.set, o->to, &r.set)))
-		return STORE_LIMIT;
-	uidlist_message(&to->lines, o->to, filename_base(name));
-	object_hold(to->t, r.object);
-	change_add(to, o->to, &r, CUR, name);
+	if (!(c->lost && record_known(c, map, to, o, old.set, &r)) &&
+	    r == STORE_OK)
+		r = record_new(c, map, to, o, &old);
+	if (r != STORE_OK)
+		return r;
 	if (c->move) {
 		/* It may have been put back, with another inode than is
 		 * known. */
@@ -333,7 +374,7 @@ record_names(struct copying *c, struct change *to)
 	for (size_t i = 0; i < c->n; i++) {
 		struct one *o = &c->m[c->named[i].uid];
 
-		if (o->left_out)
+		if (o->left_out || o->known)
 			continue;
 		c->named[n] = c->named[i];
 		c->named[n++].uid = o->to;
@@ -369,6 +410,8 @@ record_all(struct copying *c, struct copied *done)
 		map_start(&map, c->v->mb, to.t, &m);
 		moved_note(&c->moved, &to, CUR);
 		to.unnamed = true;
+		c->gones = 0;
+		c->lost = intent_lost(&c->intent, to.t);
 		for (size_t i = 0; i < c->n && r == STORE_OK; i++)
 			if (!c->m[i].left_out)
 				r = record_one(c, &map, &to, from, &c->m[i]);
@@ -392,6 +435,18 @@ record_all(struct copying *c, struct copied *done)
 	return r;
 }
 
+static bool
+know(struct mailbox *mb)
+{
+	struct txn t;
+	struct meta m;
+	bool yes = mailbox_read(mb, &t, &m) == STORE_OK;
+
+	if (yes)
+		txn_abort(&t);
+	return yes;
+}
+
 /* One batch: the files, then the records. */
 static enum store_result
 transfer(struct copying *c, struct copied *done)
@@ -412,7 +467,10 @@ transfer(struct copying *c, struct copied *done)
 	}
 	if (r == STORE_OK) {
 		qsort(c->named, c->n, sizeof *c->named, by_hash);
-		r = record_all(c, done);
+		/* The source may be unknown to an index that was made anew. */
+		for (int try = 0; (r = record_all(c, done)) == STORE_INUSE &&
+		    try < 3 && know(c->v->mb); try++)
+			;
 	}
 	/* A failure after the commit takes nothing back: of what was moved
 	 * these are the only files. */

@@ -108,15 +108,24 @@ is_remote(int fd)
 	return false;
 }
 
+/* A new lock file begins with what the index says now, so it is made with the
+ * Maildir locked: a commit that is on its way with the old one would be
+ * overwritten. */
+static bool
+has_lock(struct store *st)
+{
+	struct stat s;
+
+	return fstatat(st->index_dir, LOCK, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    s.st_size >= LOCK_SIZE;
+}
+
 /* LMDB maps its lock file sparse: on a full disk the first store into it
  * would be a SIGBUS, so it gets its blocks before. */
 static int
 reserve_lock(struct store *st)
 {
-	struct stat s;
-
-	if (fstatat(st->index_dir, LOCK, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    s.st_size >= LOCK_SIZE)
+	if (has_lock(st))
 		return 0;
 	int fd = openat(st->index_dir, LOCK,
 	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -322,13 +331,18 @@ write_root(const struct store *st)
 {
 	const struct index *ix = st->ix;
 	struct root r = { .magic = "lemon\0\0", .version = INDEX_VERSION,
-		.next_mailbox = 1, .next_object = 1 };
+		.next_mailbox = 1 };
 	char sealed[sizeof r + SEAL];
 	MDB_val k = { 1, (void *)(uintptr_t)"R" }, v = { sizeof sealed,
 		sealed };
 	MDB_txn *t;
 	MDB_dbi dbi;
+	uint32_t epoch;
 
+	/* Who had the index before this one open may still hold numbers of
+	 * its objects; here they are to mean nothing. */
+	random_fill(&epoch, sizeof epoch);
+	r.next_object = ((uint64_t)epoch >> 1) << 32 | 1;
 	memcpy(sealed, &r, sizeof r);
 	seal_put(SPAN("R"), sealed, sizeof r);
 	index_enter(st);
@@ -462,8 +476,8 @@ index_check(struct store *st, bool locked)
 	env_close(st->ix);
 	if ((r = open_dir(st)) != STORE_OK)
 		return r;
-	if (!st->ix->damaged && env_open(st) == 0 && is_same(st) &&
-	    read_root(st) == 1)
+	if (!st->ix->damaged && has_lock(st) && env_open(st) == 0 &&
+	    is_same(st) && read_root(st) == 1)
 		return STORE_OK;
 	env_close(st->ix);
 	if (!locked && index_lock(st) == -1)

@@ -39,11 +39,26 @@ set_disk(char to[256], const char *disk)
 	memcpy(to, disk, strnlen(disk, 255));
 }
 
-static int
-open_writers(struct store *st)
+/* A change, and the lock beside the index that it is of: elsewhere nobody
+ * looks. */
+static enum store_result
+begin_locked(struct intent *i, struct mailbox *mb, struct change *c)
 {
-	return openat(st->index_dir, "writers",
+	struct flock l = octet(i->token);
+	enum store_result r = change_begin(c, mb, 0, false);
+
+	if (r != STORE_OK)
+		return r;
+	i->fd = openat(mb->st->index_dir, "writers",
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (i->fd == -1 || fcntl(i->fd, F_OFD_SETLK, &l) == -1) {
+		r = store_fail(mb->st, "lock writers", errno);
+		change_abort(c);
+		if (i->fd != -1)
+			close(i->fd);
+		i->fd = -1;
+	}
+	return r;
 }
 
 enum store_result
@@ -56,19 +71,11 @@ intent_begin(struct intent *i, struct mailbox *mb, struct mailbox *from,
 
 	random_fill(&i->token, sizeof i->token);
 	i->token = (i->token >> 2) | 1;
-	i->fd = open_writers(st);
-	/* The index may have been deleted, and its directory with it. */
-	if (i->fd == -1 && errno == ENOENT &&
-	    index_check(st, false) == STORE_OK)
-		i->fd = open_writers(st);
-	struct flock l = octet(i->token);
-	if (i->fd == -1 || fcntl(i->fd, F_OFD_SETLK, &l) == -1) {
-		enum store_result e = store_fail(st, "lock writers", errno);
-
-		intent_end(i);
-		return e;
-	}
-	enum store_result r = change_begin(&c, mb, 0, false);
+	enum store_result r = begin_locked(i, mb, &c);
+	/* The index may have been deleted just now, and its directory with
+	 * it. */
+	if (r == STORE_NONEXISTENT)
+		r = begin_locked(i, mb, &c);
 	if (r == STORE_OK) {
 		struct key k = key_intent(i->token);
 
@@ -93,6 +100,15 @@ intent_done(struct intent *i, struct txn *t)
 
 	if (i->token != 0)
 		txn_del(t, &k);
+}
+
+bool
+intent_lost(const struct intent *i, struct txn *t)
+{
+	struct key k = key_intent(i->token);
+	struct span v;
+
+	return i->token != 0 && !txn_get(t, &k, &v);
 }
 
 void

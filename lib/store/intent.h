@@ -24,6 +24,11 @@ enum store_result intent_begin(struct intent *i, struct mailbox *mb,
 /* All is well: forget it in the transaction that makes the batch real. */
 void intent_done(struct intent *i, struct txn *t);
 
+/* Whether it is not in the index any more, which was deleted: then others may
+ * have taken the files in already, each as a message of its own, or have taken
+ * us for dead and removed them. */
+bool intent_lost(const struct intent *i, struct txn *t);
+
 /* After that transaction, or to give up: let go.  Files of what was given up
  * are removed by intent_undo_dead. */
 void intent_end(struct intent *i);

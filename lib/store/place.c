@@ -193,9 +193,8 @@ deliver(struct mailbox *mb, struct draft **d, size_t n)
 	return e == 0 ? STORE_OK : store_fail(mb->st, "place a message", e);
 }
 
-/* The UID under which someone has taken the file in already, or 0. */
-static uint32_t
-known_uid(struct change *c, struct span name)
+uint32_t
+place_known(struct change *c, struct span name)
 {
 	struct key from = key_name(c->mb->id,
 	    letters_hash(filename_base(name)), 0);
@@ -210,7 +209,7 @@ known_uid(struct change *c, struct span name)
 }
 
 static void
-give_digest(struct change *c, uint32_t uid, struct owed_msg *o)
+give_digest(struct change *c, uint32_t uid, struct span digest, uint64_t wire)
 {
 	struct span v;
 	struct rec r;
@@ -218,9 +217,9 @@ give_digest(struct change *c, uint32_t uid, struct owed_msg *o)
 	if (!rec_get(c->t, c->mb->id, uid, &r) || (r.flags & REC_GONE))
 		return;
 	struct key k = key_object('d', r.object);
-	if (o->digest.n > 0 && !txn_get(c->t, &k, &v))
-		txn_put(c->t, &k, buf_span(&o->digest));
-	change_wire(c, uid, &r, o->wire);
+	if (digest.n > 0 && !txn_get(c->t, &k, &v))
+		txn_put(c->t, &k, digest);
+	change_wire(c, uid, &r, wire);
 }
 
 /* False if it is not to be found: the next look then reads the directory. */
@@ -229,10 +228,10 @@ settle_one(struct change *c, struct owed_msg *o)
 {
 	struct span name = buf_span(&o->name);
 	struct stat s;
-	uint32_t uid = known_uid(c, name);
+	uint32_t uid = place_known(c, name);
 
 	if (uid != 0) {
-		give_digest(c, uid, o);
+		give_digest(c, uid, buf_span(&o->digest), o->wire);
 		return true;
 	}
 	/* Moved on already, perhaps. */
@@ -287,13 +286,49 @@ cur_name(struct batch *b, const struct draft *d, struct buf *name)
 	buf_free(&base);
 }
 
+/* What somebody took in as a message without its keywords. */
 static bool
-add_one(struct change *c, struct draft *d, struct span name, uint32_t *uid)
+add_known(struct change *c, struct draft *d, uint32_t uid)
+{
+	struct rec r;
+
+	give_digest(c, uid, buf_span(&d->digest), d->wire);
+	if (d->info.keywords == 0 || !rec_get(c->t, c->mb->id, uid, &r) ||
+	    (r.flags & REC_GONE))
+		return true;
+	uint32_t set = r.set;
+	if (!place_keywords(c, uid, d->info.keyword, d->info.keywords, &set))
+		return false;
+	if (set != r.set)
+		change_flags(c, uid, &r, r.flags, set);
+	return true;
+}
+
+static bool
+is_placed(struct change *c, struct span name)
+{
+	struct buf path = { 0 };
+
+	buf_add(&path, name);
+	bool yes = faccessat(mailbox_sub(c->mb, CUR), buf_cstr(&path), F_OK,
+	    AT_SYMLINK_NOFOLLOW) == 0;
+	buf_free(&path);
+	return yes;
+}
+
+static bool
+add_one(struct change *c, struct draft *d, struct span name, uint32_t *uid,
+    bool lost)
 {
 	struct rec r = { .wire = d->wire, .flags = d->info.flags,
 		.inode = d->inode, .internaldate = d->info.internaldate,
 		.savedate = (int64_t)batch_seconds(name) };
 
+	/* Or somebody took us for dead, and removed the file. */
+	if (lost && (*uid = place_known(c, name)) != 0)
+		return add_known(c, d, *uid);
+	if (lost && !is_placed(c, name))
+		return false;
 	if ((*uid = change_uid(c, 0)) == 0)
 		return false;
 	uidlist_message(&c->lines, *uid, filename_base(name));
@@ -369,12 +404,13 @@ append_all(struct append *a, uint32_t *uidvalidity)
 		change_dir_after(&c, CUR);
 	} else
 		moved_note(&a->moved, &c, CUR);
+	bool lost = intent_lost(&a->intent, c.t);
 	for (size_t i = 0; i < a->n && good; i++)
 		good = add_one(&c, a->d[i], buf_span(&a->name[i]),
-		    &a->uid[i]);
+		    &a->uid[i], lost);
 	if (!good) {
 		change_abort(&c);
-		return STORE_LIMIT;
+		return lost ? STORE_INUSE : STORE_LIMIT;
 	}
 	if (uidvalidity != NULL)
 		*uidvalidity = c.m.uidvalidity;

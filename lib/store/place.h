@@ -17,6 +17,9 @@ void moved_before(struct moved *m, int fd);
 void moved_after(struct moved *m, int fd);
 void moved_note(const struct moved *m, struct change *c, int dir);
 
+/* The UID under which someone has taken the file in already, or 0. */
+uint32_t place_known(struct change *c, struct span name);
+
 /* Names (new ones are made) become the set of keywords of a new message that
  * has that UID.  False: too many, or no keyword's name. */
 bool place_keywords(struct change *c, uint32_t uid,

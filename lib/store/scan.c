@@ -173,7 +173,9 @@ take_in(struct scan *s, bool note, bool *found)
 	do {
 		struct change c;
 		size_t end = s->n - i < AT_ONCE ? s->n : i + AT_ONCE;
-		enum store_result r = attach_begin(&c, s->mb,
+		/* It may be another index than was read, and has to ask the
+		 * uidlist first. */
+		enum store_result r = change_begin(&c, s->mb,
 		    (end - i) * NEED, s->n == 0);
 
 		if (r != STORE_OK)

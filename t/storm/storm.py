@@ -9,7 +9,8 @@ Watchers (NOOP, IDLE, and one that asks the store itself) heed what they are
 told.  Then the store is compared with what was acknowledged (model.py), with
 what is on the disk, with what the watchers think, and with itself after the
 index was deleted.  Last, faults are made on purpose, which the comparison
-must find.  LOST is how often the index is deleted in the middle of it all.
+must find.  LOST is how often the index is deleted, or moved away, in the
+middle of it all.
 """
 import binascii
 import copy
@@ -1047,8 +1048,11 @@ def main():
     rng = random.Random(seed)
     for i in range(lost):
         time.sleep(max(0, (stop - now()) / (lost - i + 1)))
-        shutil.rmtree(MAIL + rng.choice(("/.lemon", "/.lemon/index")),
-                      ignore_errors=True)
+        what = rng.choice(("/.lemon", "/.lemon/index", None))
+        if what is None:
+            os.rename(MAIL + "/.lemon", HERE + "/lost-%d" % i)
+        else:
+            shutil.rmtree(MAIL + what, ignore_errors=True)
     for p in running[:-1]:
         p.join()
     over.set()

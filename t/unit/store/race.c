@@ -65,6 +65,7 @@ missed(struct mailbox *mb)
 struct renamer {
 	int watch;
 	bool done;
+	bool index;	/* not the file: the index goes */
 };
 
 static void *
@@ -73,8 +74,9 @@ rename_first(void *arg)
 	struct renamer *r = arg;
 	char event[4096], was[300], to[400];
 
-	if (read(r->watch, event, sizeof event) > 0 &&
-	    only("M/.There/cur", was)) {
+	if (read(r->watch, event, sizeof event) > 0 && r->index)
+		t_remove("M/.lemon");
+	else if (only("M/.There/cur", was)) {
 		snprintf(to, sizeof to, "%sS", was);
 		r->done = rename(was, to) == 0;
 	}
@@ -82,9 +84,9 @@ rename_first(void *arg)
 }
 
 static void
-copied(struct store *st, struct mailbox *mb, bool move)
+copied(struct store *st, struct mailbox *mb, bool move, bool index)
 {
-	struct renamer r = { inotify_init(), false };
+	struct renamer r = { inotify_init(), false, index };
 	struct copied done = { 0 };
 	struct set last = { 0 };
 	struct mailbox *there;
@@ -92,7 +94,7 @@ copied(struct store *st, struct mailbox *mb, bool move)
 	pthread_t thread;
 
 	store_create(st, SPAN("There"));
-	uint32_t uid = t_append(mb, "Subject: y\n\n", MSG_FLAGGED, NULL);
+	uint32_t uid = t_append(mb, "Subject: y\n\n", MSG_FLAGGED, "$k");
 	set_add(&last, uid, uid);
 	mailbox_open(st, SPAN("There"), RIGHT_READ | RIGHT_WRITE, &there);
 	inotify_add_watch(r.watch, "M/.There/cur", IN_CREATE);
@@ -105,8 +107,13 @@ copied(struct store *st, struct mailbox *mb, bool move)
 	/* As if it had rested for a while. */
 	utimensat(AT_FDCWD, "M/.There/cur", (struct timespec[]){ { 1, 0 },
 	    { 1, 0 } }, 0);
-	t_is(there, r.done ? "1:1SF" : "1:1F", "it is there once");
-	t_is(mb, "1:2F", move ? "and no longer in its old place" :
+	if (done.n != 1)
+		return;
+	char want[40];
+	snprintf(want, sizeof want, "1:%u%sF+$k", (unsigned)*done.to,
+	    r.done ? "S" : "");
+	t_is(there, want, "it is there once");
+	t_is(mb, "1:2F+$k", move ? "and no longer in its old place" :
 	    "and in its old place");
 	set_free(&last);
 	free(done.from);
@@ -115,6 +122,38 @@ copied(struct store *st, struct mailbox *mb, bool move)
 	mailbox_close(there);
 	store_delete(st, SPAN("There"));
 	close(r.watch);
+}
+
+/* --- an index that is made anew between two steps of one session --- */
+
+static bool
+first_object(void *arg, uint32_t seq, const struct msg *m, struct span digest)
+{
+	(void)seq, (void)digest;
+	*(uint64_t *)arg = m->object;
+	return false;
+}
+
+static void
+objects(struct mailbox *mb)
+{
+	uint64_t before = 0, after = 0;
+	struct buf digest = { 0 };
+	struct view *v;
+
+	view_open(mb, &v);
+	view_each(v, NULL, 0, first_object, &before);
+	t_remove("M/.lemon");
+	view_each(v, NULL, NEED_DIGEST, first_object, &after);
+	ok(before != 0 && after != 0 && before != after &&
+	    object_digest(mb->st, after, &digest),
+	    "an object has another number in another index");
+	buf_clear(&digest);
+	object_learn(v, view_uid(v, 1), before, SPAN("of another"));
+	ok(!object_digest(mb->st, before, &digest),
+	    "where the old number is no object's");
+	buf_free(&digest);
+	view_close(v);
 }
 
 /* --- an index that is made anew while files are renamed --- */
@@ -192,8 +231,10 @@ main(void)
 	struct mailbox *mb = t_inbox(st);
 
 	missed(mb);
-	copied(st, mb, false);
-	copied(st, mb, true);
+	copied(st, mb, false, false);
+	copied(st, mb, true, false);
+	copied(st, mb, true, true);
+	objects(mb);
 	mailbox_close(mb);
 	store_close(st);
 	rebuilt();
