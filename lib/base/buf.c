@@ -8,6 +8,13 @@
 
 #include "base/die.h"
 
+extern inline void buf_clear(struct buf *b);
+extern inline struct span buf_span(const struct buf *b);
+extern inline char *buf_room(struct buf *b, size_t n);
+extern inline void buf_add(struct buf *b, struct span s);
+extern inline void buf_addc(struct buf *b, char c);
+extern inline void buf_adds(struct buf *b, const char *s);
+
 void
 buf_free(struct buf *b)
 {
@@ -15,56 +22,20 @@ buf_free(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
-void
-buf_clear(struct buf *b)
-{
-	b->n = 0;
-}
-
-struct span
-buf_span(const struct buf *b)
-{
-	return (struct span){ b->p, b->n };
-}
-
 char *
-buf_room(struct buf *b, size_t n)
+buf_grow(struct buf *b, size_t n)
 {
+	size_t cap = b->cap + b->cap / 2;
+
 	if (n > SIZE_MAX / 2 - b->n)
 		die_temp("out of memory");
-	if (b->p == NULL || b->n + n > b->cap) {
-		size_t cap = b->cap + b->cap / 2;
-
-		if (cap < b->n + n)
-			cap = b->n + n;
-		if (cap < 64)
-			cap = 64;
-		b->p = xrealloc(b->p, cap);
-		b->cap = cap;
-	}
+	if (cap < b->n + n)
+		cap = b->n + n;
+	if (cap < 64)
+		cap = 64;
+	b->p = xrealloc(b->p, cap);
+	b->cap = cap;
 	return b->p + b->n;
-}
-
-void
-buf_add(struct buf *b, struct span s)
-{
-	if (s.n == 0)
-		return;
-	memcpy(buf_room(b, s.n), s.p, s.n);
-	b->n += s.n;
-}
-
-void
-buf_addc(struct buf *b, char c)
-{
-	*buf_room(b, 1) = c;
-	b->n++;
-}
-
-void
-buf_adds(struct buf *b, const char *s)
-{
-	buf_add(b, span_str(s));
 }
 
 void

@@ -15,17 +15,17 @@ struct buf {
 };
 
 void buf_free(struct buf *b);		/* releases, and leaves { 0 } */
-void buf_clear(struct buf *b);		/* empties, and keeps the memory */
-struct span buf_span(const struct buf *b);	/* until the next change */
+inline void buf_clear(struct buf *b);		/* empties, and keeps the memory */
+inline struct span buf_span(const struct buf *b);	/* until the next change */
 
 /* Room for at least n more octets; returns where they go.  The caller
  * then adds what it wrote to b->n. */
-char *buf_room(struct buf *b, size_t n);
+inline char *buf_room(struct buf *b, size_t n);
 
 /* Add octets, one octet, a C string, a number, a number in base 16. */
-void buf_add(struct buf *b, struct span s);
-void buf_addc(struct buf *b, char c);
-void buf_adds(struct buf *b, const char *s);
+inline void buf_add(struct buf *b, struct span s);
+inline void buf_addc(struct buf *b, char c);
+inline void buf_adds(struct buf *b, const char *s);
 void buf_addu(struct buf *b, uint64_t v);	/* in decimal */
 void buf_addhex(struct buf *b, const void *p, size_t n);	/* lower case */
 
@@ -40,5 +40,50 @@ const char *buf_cstr(struct buf *b);
 
 /* Drop the first n octets (n <= b->n). */
 void buf_drop(struct buf *b, size_t n);
+
+/* --- what is called for every octet --- */
+
+char *buf_grow(struct buf *b, size_t n);	/* for buf_room alone */
+
+inline void
+buf_clear(struct buf *b)
+{
+	b->n = 0;
+}
+
+inline struct span
+buf_span(const struct buf *b)
+{
+	return (struct span){ b->p, b->n };
+}
+
+inline char *
+buf_room(struct buf *b, size_t n)
+{
+	return b->p != NULL && n <= b->cap - b->n ? b->p + b->n :
+	    buf_grow(b, n);
+}
+
+inline void
+buf_add(struct buf *b, struct span s)
+{
+	if (s.n == 0)
+		return;
+	memcpy(buf_room(b, s.n), s.p, s.n);
+	b->n += s.n;
+}
+
+inline void
+buf_addc(struct buf *b, char c)
+{
+	*buf_room(b, 1) = c;
+	b->n++;
+}
+
+inline void
+buf_adds(struct buf *b, const char *s)
+{
+	buf_add(b, span_str(s));
+}
 
 #endif

@@ -3,11 +3,12 @@
 
 #include <string.h>
 
-char
-ascii_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
+extern inline char ascii_lower(char c);
+extern inline struct span span_str(const char *s);
+extern inline bool span_eq(struct span a, struct span b);
+extern inline struct span span_skip(struct span s, size_t n);
+extern inline struct span span_head(struct span s, size_t n);
+extern inline size_t span_chr(struct span s, char c);
 
 char
 ascii_upper(char c)
@@ -25,18 +26,6 @@ bool
 ascii_alpha(char c)
 {
 	return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
-}
-
-struct span
-span_str(const char *s)
-{
-	return (struct span){ s, s == NULL ? 0 : strlen(s) };
-}
-
-bool
-span_eq(struct span a, struct span b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
 bool
@@ -61,20 +50,6 @@ span_cmp(struct span a, struct span b)
 	return (a.n > b.n) - (a.n < b.n);
 }
 
-struct span
-span_skip(struct span s, size_t n)
-{
-	if (n > s.n)
-		n = s.n;
-	return n == 0 ? s : (struct span){ s.p + n, s.n - n };
-}
-
-struct span
-span_head(struct span s, size_t n)
-{
-	return (struct span){ s.p, n < s.n ? n : s.n };
-}
-
 bool
 span_starts(struct span s, struct span with)
 {
@@ -97,14 +72,6 @@ bool
 span_iends(struct span s, struct span with)
 {
 	return s.n >= with.n && span_ieq(span_skip(s, s.n - with.n), with);
-}
-
-size_t
-span_chr(struct span s, char c)
-{
-	const char *at = s.n == 0 ? NULL : memchr(s.p, c, s.n);
-
-	return at == NULL ? s.n : (size_t)(at - s.p);
 }
 
 size_t

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * A span is a read-only view of n octets owned by someone else.  It may
@@ -20,10 +21,10 @@ struct span {
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /* The span of a NUL-terminated string; NULL gives the empty span. */
-struct span span_str(const char *s);
+inline struct span span_str(const char *s);
 
 /* Equality of octets; of octets but for ASCII case. */
-bool span_eq(struct span a, struct span b);
+inline bool span_eq(struct span a, struct span b);
 bool span_ieq(struct span a, struct span b);
 
 /* Order by octets, as memcmp; a prefix sorts first.  <0, 0 or >0. */
@@ -36,11 +37,11 @@ bool span_ends(struct span s, struct span with);
 bool span_iends(struct span s, struct span with);
 
 /* s without its first n octets, or its first n only; n may exceed s.n. */
-struct span span_skip(struct span s, size_t n);
-struct span span_head(struct span s, size_t n);
+inline struct span span_skip(struct span s, size_t n);
+inline struct span span_head(struct span s, size_t n);
 
 /* Offset of the first (last) c in s, or s.n if there is none. */
-size_t span_chr(struct span s, char c);
+inline size_t span_chr(struct span s, char c);
 size_t span_rchr(struct span s, char c);
 
 /* Offset of the first occurrence of what in s, or s.n.  The i form
@@ -62,7 +63,7 @@ struct span span_cut(struct span *s, char c);
 bool span_u64(struct span s, uint64_t max, uint64_t *v);
 
 /* One octet in ASCII, whatever the locale. */
-char ascii_lower(char c);
+inline char ascii_lower(char c);
 char ascii_upper(char c);
 bool ascii_digit(char c);
 bool ascii_alpha(char c);
@@ -80,5 +81,48 @@ bool span_unhex(struct span s, void *to, size_t n);
 /* The decimal digits of v, written to the end of t. */
 enum { DECIMAL_MAX = 20 };
 struct span ascii_decimal(char t[DECIMAL_MAX], uint64_t v);
+
+/* --- what is called for every octet --- */
+
+inline char
+ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+inline struct span
+span_str(const char *s)
+{
+	return (struct span){ s, s == NULL ? 0 : strlen(s) };
+}
+
+inline bool
+span_eq(struct span a, struct span b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+inline struct span
+span_skip(struct span s, size_t n)
+{
+	if (n > s.n)
+		n = s.n;
+	return n == 0 ? s : (struct span){ s.p + n, s.n - n };
+}
+
+inline struct span
+span_head(struct span s, size_t n)
+{
+	return (struct span){ s.p, n < s.n ? n : s.n };
+}
+
+inline size_t
+span_chr(struct span s, char c)
+{
+	const char *at = s.n == 0 ? NULL :
+	    (const char *)memchr(s.p, c, s.n);
+
+	return at == NULL ? s.n : (size_t)(at - s.p);
+}
 
 #endif
