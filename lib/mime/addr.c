@@ -8,7 +8,14 @@
 static bool
 special(char c)
 {
-	return c == '\0' || strchr(" \t\r\n()<>@,;:\"", c) != NULL;
+	switch (c) {
+	case '\0': case ' ': case '\t': case '\r': case '\n': case '(':
+	case ')': case '<': case '>': case '@': case ',': case ';':
+	case ':': case '"':
+		return true;
+	default:
+		return false;
+	}
 }
 
 static bool
@@ -58,12 +65,15 @@ enclosed(struct span s)
 static void
 unquote(struct buf *to, struct span s)
 {
+	char *p = buf_room(to, s.n);
+
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '\\' && i + 1 < s.n)
 			i++;
 		if (s.p[i] != '\r' && s.p[i] != '\n' && s.p[i] != '\0')
-			buf_addc(to, s.p[i]);
+			*p++ = s.p[i];
 	}
+	to->n = (size_t)(p - to->p);
 }
 
 /* Skip blanks and comments; the last comment is kept.  True if there were

@@ -13,9 +13,11 @@
 enum slot { DATE, SUBJECT, FROM, SENDER, REPLY_TO, TO, CC, BCC, IN_REPLY_TO,
 	MESSAGE_ID, SLOTS };
 
-static const char *const names[SLOTS] = {
-	"Date", "Subject", "From", "Sender", "Reply-To", "To", "Cc", "Bcc",
-	"In-Reply-To", "Message-ID"
+#define NAME(s) { (s), sizeof(s) - 1 }
+static const struct span names[SLOTS] = {
+	NAME("Date"), NAME("Subject"), NAME("From"), NAME("Sender"),
+	NAME("Reply-To"), NAME("To"), NAME("Cc"), NAME("Bcc"),
+	NAME("In-Reply-To"), NAME("Message-ID")
 };
 
 /* The fields that the envelope shows, in the order of the header. */
@@ -29,7 +31,7 @@ slot_of(struct span name)
 {
 	enum slot s = DATE;
 
-	while (s < SLOTS && !span_ieq(name, span_str(names[s])))
+	while (s < SLOTS && !span_ieq(name, names[s]))
 		s++;
 	return s;
 }

@@ -17,14 +17,27 @@ enum {
 struct mime_parser *
 mime_parser_new(bool raw_eol)
 {
-	struct mime_parser *p = xcalloc(1, sizeof *p);
+	struct mime_parser *p = xmalloc(sizeof *p);
 
+	memset(p, 0, offsetof(struct mime_parser, emailid));
+	mime_parser_again(p, raw_eol);
+	return p;
+}
+
+void
+mime_parser_again(struct mime_parser *p, bool raw_eol)
+{
+	memset(p, 0, offsetof(struct mime_parser, head));
+	buf_clear(&p->head);
+	buf_clear(&p->text);
+	buf_clear(&p->strings);
+	buf_clear(&p->fields);
+	buf_clear(&p->checkpoints);
 	p->raw = raw_eol;
 	p->date = INT64_MIN;
 	p->header_whole = true;
 	emailid_init(&p->emailid, raw_eol);
 	tree_begin(p, 0);
-	return p;
 }
 
 void

@@ -31,6 +31,9 @@ struct mime_parser;
 /* raw_eol: lone LFs are what they are on the wire too (see digest.h). */
 struct mime_parser *mime_parser_new(bool raw_eol);
 
+/* The same for another message, with the memory that it has. */
+void mime_parser_again(struct mime_parser *p, bool raw_eol);
+
 /* The next octets as stored in the file. */
 void mime_parser_feed(struct mime_parser *p, struct span octets);
 

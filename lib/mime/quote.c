@@ -43,10 +43,17 @@ quote_string(struct buf *to, struct span s)
 		return;
 	}
 	buf_addc(to, '"');
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"' || s.p[i] == '\\')
+	while (s.n > 0) {
+		size_t n = 0;
+
+		while (n < s.n && s.p[n] != '"' && s.p[n] != '\\')
+			n++;
+		buf_add(to, span_head(s, n));
+		if (n < s.n) {
 			buf_addc(to, '\\');
-		buf_addc(to, s.p[i]);
+			buf_addc(to, s.p[n++]);
+		}
+		s = span_skip(s, n);
 	}
 	buf_addc(to, '"');
 }

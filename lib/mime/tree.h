@@ -39,31 +39,34 @@ struct mime_parser {
 	uint64_t length;	/* octets of it that were in other pieces */
 	bool cr;		/* the last of them was CR */
 	bool dash;		/* it begins with "-" */
-	struct buf head;	/* then: its first octets */
 
 	uint64_t file;		/* octets fed */
 	bool odd;		/* this slice has NULs or 8-bit octets */
 	uint64_t nul, high;	/* past the last NUL, the last 8-bit octet */
 	uint64_t nul_before, high_before;	/* … before this line */
 
-	struct buf header;	/* of part cur */
-	size_t header_max;	/* octets of it that are kept */
+	size_t header_max;	/* octets of header that are kept */
 	size_t header_line;	/* where its last line begins */
 	size_t headers;		/* octets kept of all headers */
 	bool header_whole;	/* of the message: nothing was cut */
-	struct content content;
 
 	uint32_t cur;		/* the part that is being read */
-	struct part *part;
-	uint32_t parts, cap;
-	struct open open[MIME_DEPTH_MAX];
+	uint32_t parts;
 	size_t depth;
 	uint64_t lengths;	/* bit n % 64: a boundary of n octets is open */
-
-	struct emailid emailid;
-	struct buf text, strings, fields, checkpoints;
 	int64_t date;
 	int32_t date_zone;
+
+	/* From here on memory that the next message uses again. */
+	struct buf head;	/* of a line with dash: its first octets */
+	struct buf header;	/* of part cur */
+	struct buf text, strings, fields, checkpoints;
+	struct content content;
+	struct part *part;
+	uint32_t cap;
+	struct open open[MIME_DEPTH_MAX];
+
+	struct emailid emailid;
 };
 
 struct place {
