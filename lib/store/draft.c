@@ -197,30 +197,54 @@ draft_free(struct draft *d)
 }
 
 int
+digester_read(struct digester *g, int fd, const struct stat *st,
+    struct span file, struct buf *digest)
+{
+	enum { PIECE = 64 * 1024 };
+	uint64_t s, w, off = 0, size = (uint64_t)st->st_size;
+	bool raw = filename_size(file, &s) && filename_wire(file, &w) &&
+	    s == w && s == size;
+
+	if (g->parser == NULL) {
+		g->parser = mime_parser_new(raw);
+		g->piece = xmalloc(PIECE);
+	} else
+		mime_parser_again(g->parser, raw);
+	while (off < size) {
+		ssize_t n = file_pread(fd, g->piece, size - off < PIECE ?
+		    (size_t)(size - off) : PIECE, (int64_t)off);
+
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		mime_parser_feed(g->parser,
+		    (struct span){ g->piece, (size_t)n });
+		off += (uint64_t)n;
+	}
+	mime_parser_finish(g->parser, digest);
+	return 0;
+}
+
+void
+digester_free(struct digester *g)
+{
+	mime_parser_free(g->parser);
+	free(g->piece);
+	*g = (struct digester){ 0 };
+}
+
+int
 digest_make(int fd, struct span file, struct buf *digest)
 {
-	struct mime_parser *p;
-	uint64_t s, w;
-	int64_t off = 0;
-	struct stat st;
-	char *piece;
-	ssize_t n;
+	struct digester g = { 0 };
+	struct stat s;
+	int r = fstat(fd, &s);
 
-	if (fstat(fd, &st) != 0)
-		return -1;
-	p = mime_parser_new(filename_size(file, &s) &&
-	    filename_wire(file, &w) && s == w &&
-	    s == (uint64_t)st.st_size);
-	piece = xmalloc(64 * 1024);
-	while ((n = file_pread(fd, piece, 64 * 1024, off)) > 0) {
-		mime_parser_feed(p, (struct span){ piece, (size_t)n });
-		off += n;
-	}
-	if (n == 0)
-		mime_parser_finish(p, digest);
-	mime_parser_free(p);
-	free(piece);
-	return (int)n;
+	if (r == 0)
+		r = digester_read(&g, fd, &s, file, digest);
+	digester_free(&g);
+	return r;
 }
 
 bool

@@ -10,7 +10,7 @@
 #include "store/view_internal.h"
 
 enum {
-	AT_ONCE = 512,			/* records copied from one snapshot */
+	AT_ONCE = 1024,			/* records copied from one snapshot */
 	DIGESTS_AT_ONCE = 256 << 10,	/* octets of digests, at least one */
 	NEAR = 32			/* UIDs: the cursor walks that far */
 };
@@ -29,10 +29,10 @@ struct batch_of {
 	struct view *v;
 	const struct set *uids;	/* NULL: all */
 	unsigned need;
-	struct item item[AT_ONCE];
 	size_t n;
 	struct buf keywords, digests, files;
 	uint32_t uid, seq;	/* where the next batch begins; 0: the end */
+	struct item item[AT_ONCE];
 };
 
 /* The next one after uid, and its number where that of uid is seq. */
@@ -87,8 +87,11 @@ fill(struct batch_of *b, struct walk *near, struct item *i,
 		while (b->digests.n % 8 != 0)
 			buf_addc(&b->digests, '\0');
 	}
+	bool unknown = (b->need & NEED_DIGEST && i->n == 0) ||
+	    (b->need & NEED_SIZE && r->wire == 0);
+
 	k = key_uid('f', b->v->mb->id, i->m.uid);
-	if (b->need & NEED_FILE && walk_get(&near[1], &k, &d) && d.n > 1) {
+	if ((unknown || b->need & NEED_FILE) && walk_get(&near[1], &k, &d) && d.n > 1) {
 		i->m.dir = d.p[0] == NEW ? NEW : CUR;
 		i->m.inode = r->inode;
 		i->file = b->files.n + 1;
@@ -169,13 +172,36 @@ gather(struct batch_of *b)
 
 /* --- what was never looked into --- */
 
-static void
-learn(struct batch_of *b, struct item *i)
+/* Open it by the name at hand, else wherever it is. */
+static enum store_result
+open_file(struct batch_of *b, struct item *i, int *fd, struct stat *s,
+    struct buf *file)
 {
-	struct buf digest = { 0 }, file = { 0 };
-	uint64_t size, object;
+	uint64_t object;
+	struct msg m = i->m;
+
+	m.file = i->file > 0 ? b->files.p + i->file : NULL;
+	if ((*fd = view_shown(b->v, &m, s)) != -1) {
+		buf_adds(file, m.file);
+		return STORE_OK;
+	}
+	enum store_result r = view_file(b->v, m.uid, fd, &object, file);
+	if (r == STORE_OK && fstat(*fd, s) != 0) {
+		r = store_fail(b->v->mb->st, "read a message", errno);
+		close(*fd);
+	}
+	return r;
+}
+
+static void
+learn(struct batch_of *b, struct digester *g, struct item *i)
+{
+	struct buf file = { 0 };
+	size_t at = b->digests.n;
+	uint64_t size;
+	struct stat s;
 	int fd;
-	enum store_result r = view_file(b->v, i->m.uid, &fd, &object, &file);
+	enum store_result r = open_file(b, i, &fd, &s, &file);
 
 	/* Another program took it away. */
 	if (r == STORE_EXPUNGED || r == STORE_NONEXISTENT) {
@@ -183,19 +209,19 @@ learn(struct batch_of *b, struct item *i)
 		i->m.object = 0;
 	}
 	if (r == STORE_OK) {
-		if (digest_make(fd, buf_span(&file), &digest) != 0)
+		if (digester_read(g, fd, &s, buf_span(&file),
+		    &b->digests) != 0) {
 			store_fail(b->v->mb->st, "read a message", errno);
-		else if (digest_sizes(buf_span(&digest), &size, &i->m.size)) {
-			i->at = b->digests.n;
-			i->n = digest.n;
-			i->learned = true;
-			buf_add(&b->digests, buf_span(&digest));
-			while (b->digests.n % 8 != 0)
-				buf_addc(&b->digests, '\0');
+			b->digests.n = at;
 		}
+		i->learned = digest_sizes(span_skip(buf_span(&b->digests),
+		    at), &size, &i->m.size);
+		i->at = at;
+		i->n = i->learned ? b->digests.n - at : 0;
+		while (b->digests.n % 8 != 0)
+			buf_addc(&b->digests, '\0');
 		close(fd);
 	}
-	buf_free(&digest);
 	buf_free(&file);
 }
 
@@ -240,13 +266,16 @@ keep(struct batch_of *b)
 static void
 learn_all(struct batch_of *b)
 {
+	struct digester g = { 0 };
+
 	for (size_t i = 0; i < b->n; i++) {
 		struct item *it = &b->item[i];
 
 		if (!it->gone && ((b->need & NEED_DIGEST && it->n == 0) ||
 		    (b->need & NEED_SIZE && it->m.size == 0)))
-			learn(b, it);
+			learn(b, &g, it);
 	}
+	digester_free(&g);
 	keep(b);
 }
 
@@ -254,10 +283,12 @@ enum store_result
 view_each(struct view *v, const struct set *uids, unsigned need,
     msg_digest_fn *fn, void *arg)
 {
-	struct batch_of *b = xcalloc(1, sizeof *b);
+	struct batch_of *b = xmalloc(sizeof *b);
 	enum store_result r = STORE_OK;
 	bool more = true;
 
+	/* The items are not worth clearing. */
+	memset(b, 0, offsetof(struct batch_of, item));
 	b->v = v;
 	b->uids = uids;
 	b->need = need;

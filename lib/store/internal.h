@@ -2,7 +2,7 @@
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "store/draft.h"
@@ -101,6 +101,16 @@ int tmp_open(struct mailbox *mb, char name[256]);
  * -1 with errno. */
 int digest_make(int fd, struct span file, struct buf *digest);
 
+/* The same for many files, with one parser: begins as { 0 }.  s is what the
+ * open file is. */
+struct digester {
+	struct mime_parser *parser;
+	char *piece;
+};
+int digester_read(struct digester *g, int fd, const struct stat *s,
+    struct span file, struct buf *digest);
+void digester_free(struct digester *g);
+
 /* The digest's sizes without checking the rest of it; false if it is none
  * of this version. */
 bool digest_sizes(struct span digest, uint64_t *file, uint64_t *wire);
@@ -114,6 +124,10 @@ struct mailbox *view_mailbox(struct view *v);	/* the view is of it */
  * *object is its content; its present name is added to *file. */
 enum store_result view_file(struct view *v, uint32_t uid, int *fd,
     uint64_t *object, struct buf *file);
+
+/* Open the file of a message that view_each shows, as it told it: -1 unless
+ * it is there, and the one that the record is of.  *s is what it is. */
+int view_shown(struct view *v, const struct msg *m, struct stat *s);
 
 /* The digest of an object, copied to *digest: false if there is none.
  * object_learn keeps one that was made now (best effort). */

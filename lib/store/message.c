@@ -2,7 +2,6 @@
 #include "store/message.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -86,31 +85,18 @@ message_open(struct view *v, uint32_t uid, struct message **out)
 	return r;
 }
 
-/* The file of that name if it is the one that the record is of. */
-static int
-open_shown(struct mailbox *mb, const struct msg *m, const struct digest *d)
-{
-	int sub = m->file == NULL ? -1 : mailbox_sub(mb, m->dir);
-	int fd = sub == -1 ? -1 : openat(sub, m->file,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat s;
-
-	if (fd != -1 && (fstat(fd, &s) != 0 || s.st_ino != m->inode ||
-	    (uint64_t)s.st_size != d->file_size)) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
 enum store_result
 message_shown(struct view *v, const struct msg *m, const struct digest *d,
     struct message **out)
 {
-	int fd = open_shown(view_mailbox(v), m, d);
+	struct stat s;
+	int fd = view_shown(v, m, &s);
 
-	if (fd == -1)
+	if (fd == -1 || (uint64_t)s.st_size != d->file_size) {
+		if (fd != -1)
+			close(fd);
 		return message_open(v, m->uid, out);
+	}
 	*out = new(fd);
 	(*out)->digest = *d;
 	return rewind_wire(*out) == 0 ? STORE_OK : STORE_ERROR;

@@ -431,6 +431,20 @@ view_file(struct view *v, uint32_t uid, int *fd, uint64_t *object,
 	return *fd != -1 ? STORE_OK : r == STORE_OK ? STORE_EXPUNGED : r;
 }
 
+int
+view_shown(struct view *v, const struct msg *m, struct stat *s)
+{
+	int sub = m->file == NULL ? -1 : mailbox_sub(v->mb, m->dir);
+	int fd = sub == -1 ? -1 : openat(sub, m->file,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd != -1 && (fstat(fd, s) != 0 || s->st_ino != m->inode)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 struct mailbox *
 view_mailbox(struct view *v)
 {
