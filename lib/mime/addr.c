@@ -364,6 +364,13 @@ addr_next(struct addr_list *l, struct addr *a)
 }
 
 void
+addr_list_again(struct addr_list *l, struct span rest)
+{
+	l->rest = rest;
+	l->group = l->no_quote = l->no_comment = l->odd = false;
+}
+
+void
 addr_list_free(struct addr_list *l)
 {
 	buf_free(&l->name);

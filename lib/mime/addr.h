@@ -44,6 +44,9 @@ struct addr_list {
 bool addr_next(struct addr_list *l, struct addr *a);
 void addr_list_free(struct addr_list *l);
 
+/* Another list, with the memory of this one. */
+void addr_list_again(struct addr_list *l, struct span rest);
+
 /* Add local@domain with the quotes that RFC 5322 wants. */
 void addr_add(struct buf *to, struct span local, struct span domain);
 

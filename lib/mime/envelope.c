@@ -24,6 +24,7 @@ static const struct span names[SLOTS] = {
 struct found {
 	struct { enum slot slot; struct span value; } *f;
 	size_t n, cap;
+	struct addr_list list;
 };
 
 static enum slot
@@ -94,23 +95,22 @@ address(const struct addr *a, struct buf *to)
 
 /* False, and nothing is added, if there is not a single address. */
 static bool
-addresses(const struct found *all, enum slot slot, struct buf *to)
+addresses(struct found *all, enum slot slot, struct buf *to)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < all->n; i++) {
-		struct addr_list l = { .rest = all->f[i].value };
 		struct addr a;
 
 		if (all->f[i].slot != slot)
 			continue;
-		while (addr_next(&l, &a)) {
+		addr_list_again(&all->list, all->f[i].value);
+		while (addr_next(&all->list, &a)) {
 			if (!any)
 				buf_addc(to, '(');
 			any = true;
 			address(&a, to);
 		}
-		addr_list_free(&l);
 	}
 	if (any)
 		buf_addc(to, ')');
@@ -151,5 +151,6 @@ envelope_write(struct span header, struct buf *to, struct span *date)
 		}
 	}
 	buf_addc(to, ')');
+	addr_list_free(&all.list);
 	free(all.f);
 }

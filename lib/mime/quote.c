@@ -72,6 +72,10 @@ quote_value(struct buf *to, struct span value)
 {
 	struct buf flat = { 0 };
 
+	if (span_chr(value, '\n') == value.n) {
+		quote_string(to, span_trim(value));
+		return;
+	}
 	header_unfold(value, &flat);
 	quote_string(to, buf_span(&flat));
 	buf_free(&flat);
