@@ -95,6 +95,9 @@ check: deps
 sweep: deps
 	@$(MAKE) -s -j"$$(nproc)" sweeper
 	$(RUN) t/sweep.t -a
+sweep-errors: deps
+	@$(MAKE) -s -j"$$(nproc)" sweeper
+	$(RUN) t/errors.t $(or $(POINTS:%=-n %),-a)
 asan:
 	ASAN_OPTIONS=allocator_may_return_null=1 \
 	    $(MAKE) V=-asan CFLAGS='$(SAN)' check
@@ -154,6 +157,6 @@ clean:
 	rm -rf build build-* $(TOOLS:%=bin/%)
 
 -include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/t/fuzz/*.d $(B)/bench/*.d)
-.PHONY: all units sweeper tests check sweep asan cov deps lint install clean \
+.PHONY: all units sweeper tests check sweep sweep-errors asan cov deps lint install clean \
         demo bench storm fuzz fuzz-lib fuzz-cov
 .PRECIOUS: $(B)/%.o

@@ -386,10 +386,12 @@ build(struct build *b)
 	for (int pass = 0; pass < PASSES && !sure; pass++) {
 		struct stat at[2];
 
+		b->adopt.unsure = false;
 		sure = dirs_at_rest(b->mb, at);
 		if ((r = look(b)) != STORE_OK || (r = take_in(b)) != STORE_OK)
 			return r;
-		sure = (sure && dirs_unchanged(b->mb, at)) || found_all(b);
+		sure = !b->adopt.unsure &&
+		    ((sure && dirs_unchanged(b->mb, at)) || found_all(b));
 	}
 	if (b->adopt.unlinked)
 		for (int d = CUR; d <= NEW; d++)

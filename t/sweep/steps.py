@@ -39,6 +39,7 @@ class At:
         self.env = env
         self.told = []      # since the last command
         self.talk = None    # the session, of whatever protocol
+        self.code = None    # what a program exited with
 
     def imap(self):
         return self.talk or Session(self)
@@ -51,7 +52,7 @@ class At:
 
     def __exit__(self, *why):
         if self.talk is not None:
-            self.talk.end()
+            self.code = self.talk.end()
 
 
 class Lmtp:
@@ -343,6 +344,7 @@ class Deliver(Step):
             [*at.argv, "lemon-deliver", "-m", self.folder, at.maildir],
             input=text(self.name).replace(b"\r\n", b"\n"), env=at.env,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        at.code = p.returncode
         return p.returncode == 0
 
     def outcomes(self, state, told, with_index):

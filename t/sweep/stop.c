@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Stop a program before the Nth system call that changes something: kill the
- * process that makes it, or cut the power of its disk.
+ * process that makes it, or cut the power of its disk; or have the call fail.
  *
  * usage: stop -o FILE [-n N] [-k CALL] [-c FLAG -d DIR] PROGRAM ...
+ *        stop -o FILE -n N -e ERRNO [-f] PROGRAM ...
  *
  * The calls of the program and of all its children are counted together,
- * with -k only those of one name.  FILE gets "COUNT CALL", how many were seen and which was the last; with N
- * 0 (and if there are fewer) the program comes to its end.  -c shuts the
- * file system of DIR down (FS_IOC_SHUTDOWN; FLAG 1 writes its journal first,
- * 2 does not), before that call or at the end, and kills everybody.  Exits
- * with what the program did, 137 if it was killed.
+ * with -k only those of one name.  FILE gets "COUNT CALL", how many were seen
+ * and which was the last; with N 0 (and if there are fewer) the program comes
+ * to its end.  -c shuts the file system of DIR down (FS_IOC_SHUTDOWN; FLAG 1
+ * writes its journal first, 2 does not), before that call or at the end, and
+ * kills everybody.  Exits with what the program did, 137 if it was killed.
+ *
+ * With -e calls that only look count as well, from main on, and FILE gets the
+ * names of all, a line each.  The Nth is not made, but fails with that error;
+ * with -f so do all of its name after it, and with 0 none.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,17 +30,21 @@
 #include <sys/ptrace.h>
 #include <linux/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define SHUTDOWN _IOR('X', 125, uint32_t)	/* FS_IOC_SHUTDOWN */
 #define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
-static const struct call {
+struct call {
 	long nr;
 	const char *name;
-} calls[] = {
+};
+
 #define CALL(x) { SYS_##x, #x }
+static const struct call calls[] = {
 	CALL(write), CALL(writev), CALL(pwrite64), CALL(pwritev),
 	CALL(pwritev2), CALL(sendto), CALL(sendmsg), CALL(sendfile),
 	CALL(copy_file_range), CALL(splice), CALL(ftruncate),
@@ -48,6 +58,13 @@ static const struct call {
 	CALL(open), CALL(creat), CALL(rename), CALL(link), CALL(symlink),
 	CALL(unlink), CALL(mkdir), CALL(rmdir), CALL(chmod), CALL(chown),
 #endif
+}, looks[] = {
+	CALL(openat), CALL(newfstatat), CALL(fstat), CALL(statx),
+	CALL(getdents64), CALL(flock), CALL(fcntl), CALL(mmap), CALL(read),
+	CALL(pread64),
+#ifdef SYS_open
+	CALL(open), CALL(stat), CALL(lstat),
+#endif
 };
 
 static struct {
@@ -55,7 +72,9 @@ static struct {
 	unsigned long n;
 	uint32_t flag;		/* 0: only kill */
 	int disk;
-} ask = { .disk = -1 };
+	int error;		/* -1: none, 0: only to be counted */
+	bool from_on;
+} ask = { .disk = -1, .error = -1 };
 
 static pid_t alive[64];
 
@@ -80,11 +99,62 @@ changes(const struct ptrace_syscall_info *i)
 	return NULL;
 }
 
+/* The same for a call that may only look: at files, and not at the client. */
+static const char *
+looks_at(const struct ptrace_syscall_info *i)
+{
+	const __u64 *a = i->entry.args;
+	long nr = (long)i->entry.nr;
+
+	if ((nr == SYS_read && a[0] <= 2) ||
+	    (nr == SYS_fcntl && a[1] != F_SETLK && a[1] != F_OFD_SETLK))
+		return NULL;
+	for (size_t k = 0; k < COUNT(looks); k++)
+		if (looks[k].nr == nr)
+			return looks[k].name;
+	return NULL;
+}
+
 static void
 fail(const char *what)
 {
 	perror(what);
 	exit(125);
+}
+
+/* The call that pid is about to make is none; and what it then gives. */
+static void
+skip_call(pid_t pid)
+{
+#if defined(__x86_64__)
+	ptrace(PTRACE_POKEUSER, pid,
+	    (void *)offsetof(struct user, regs.orig_rax), (void *)-1L);
+#elif defined(__aarch64__)
+	int none = -1;
+	struct iovec v = { &none, sizeof none };
+
+	ptrace(PTRACE_SETREGSET, pid, (void *)0x404L, &v);
+#else
+	(void)pid;
+#endif
+}
+
+static void
+give_result(pid_t pid, long result)
+{
+#if defined(__x86_64__)
+	ptrace(PTRACE_POKEUSER, pid, (void *)offsetof(struct user, regs.rax),
+	    (void *)result);
+#elif defined(__aarch64__)
+	struct user_regs_struct r;
+	struct iovec v = { &r, sizeof r };
+
+	ptrace(PTRACE_GETREGSET, pid, (void *)1L, &v);
+	r.regs[0] = (uint64_t)result;
+	ptrace(PTRACE_SETREGSET, pid, (void *)1L, &v);
+#else
+	(void)pid, (void)result;
+#endif
 }
 
 static void
@@ -135,6 +205,59 @@ count(pid_t pid, unsigned long *seen, const char **last)
 	return true;
 }
 
+static struct {
+	const char *name[65536];
+	size_t n;
+	pid_t refused;		/* who is in a call that is to fail */
+	bool begun;		/* main runs: it looks after SIGPIPE first */
+} seen_all;
+
+/* At a call of pid, or at its end: count it, and have it fail. */
+static void
+refuse(pid_t pid)
+{
+	struct ptrace_syscall_info i;
+	const char *name;
+	size_t n;
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid,
+	    (void *)(uintptr_t)sizeof i, &i) <= 0)
+		return;
+	if (i.op == PTRACE_SYSCALL_INFO_EXIT && seen_all.refused == pid) {
+		give_result(pid, -ask.error);
+		seen_all.refused = 0;
+	}
+	if (i.op != PTRACE_SYSCALL_INFO_ENTRY)
+		return;
+	if (i.entry.nr == SYS_rt_sigaction && i.entry.args[0] == SIGPIPE)
+		seen_all.begun = true;
+	name = changes(&i);
+	if (name == NULL)
+		name = looks_at(&i);
+	if (name == NULL || !seen_all.begun ||
+	    seen_all.n == COUNT(seen_all.name))
+		return;
+	seen_all.name[n = seen_all.n++] = name;
+	if (ask.error > 0 && (n + 1 == ask.n || (ask.from_on && n >= ask.n &&
+	    strcmp(name, seen_all.name[ask.n - 1]) == 0))) {
+		skip_call(pid);
+		seen_all.refused = pid;
+	}
+}
+
+static void
+report(unsigned long seen, const char *last)
+{
+	FILE *f = fopen(ask.report, "w");
+
+	if (f == NULL || fprintf(f, "%lu %s\n", seen, last) < 0)
+		fail(ask.report);
+	for (size_t k = 0; k < seen_all.n; k++)
+		fprintf(f, "%s\n", seen_all.name[k]);
+	if (fclose(f) != 0)
+		fail(ask.report);
+}
+
 static int
 trace(pid_t program)
 {
@@ -152,7 +275,9 @@ trace(pid_t program)
 		if (!WIFSTOPPED(s))
 			continue;
 		if (WSTOPSIG(s) == (SIGTRAP | 0x80)) {
-			if (count(pid, &seen, &last))
+			if (ask.error >= 0)
+				refuse(pid);
+			else if (count(pid, &seen, &last))
 				continue;
 		} else if (s >> 16 == 0 && WSTOPSIG(s) != SIGSTOP)
 			sig = WSTOPSIG(s);	/* nobody sends SIGSTOP here
@@ -161,10 +286,7 @@ trace(pid_t program)
 	}
 	if (ask.n == 0 || seen < ask.n)
 		cut();
-	FILE *f = fopen(ask.report, "w");
-	if (f == NULL || fprintf(f, "%lu %s\n", seen, last) < 0 ||
-	    fclose(f) != 0)
-		fail(ask.report);
+	report(seen, last);
 	return code;
 }
 
@@ -198,7 +320,7 @@ main(int argc, char **argv)
 	const char *dir = ".";
 	int c;
 
-	while ((c = getopt(argc, argv, "+o:n:k:c:d:")) != -1) {
+	while ((c = getopt(argc, argv, "+o:n:k:c:d:e:f")) != -1) {
 		if (c == 'o')
 			ask.report = optarg;
 		else if (c == 'n')
@@ -209,6 +331,10 @@ main(int argc, char **argv)
 			ask.flag = (uint32_t)strtoul(optarg, NULL, 10);
 		else if (c == 'd')
 			dir = optarg;
+		else if (c == 'e')
+			ask.error = atoi(optarg);
+		else if (c == 'f')
+			ask.from_on = true;
 		else
 			return 125;
 	}

@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""The error sweep: whatever is done to a store, each system call of it that
+changes something, opens or looks fails, with every error that it may have,
+once or from then on; each write is short; each allocation is refused.
+
+usage: errors.t [-a | -n POINTS] [-j WORKERS] [ACT ...]
+
+  -a  all points
+  -n  so many of each act; else a share that takes some seconds
+
+The client gets a clear NO, 4xx or exit 75, or a clean end; then the store is
+as before, and what was refused is done when it is asked for again.  What was
+acknowledged is there, once and whole; nothing crashes; all work goes on."""
+import argparse
+import collections
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.machinery import SourceFileLoader
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path[:0] = [HERE, HERE + "/sweep"]
+
+import disk     # noqa: E402
+from acts import ACTS   # noqa: E402
+from model import Wrong     # noqa: E402
+from run import STOP    # noqa: E402
+from trial import (MEMORY, SHORT, Fault, Trial, errors_of)   # noqa: E402
+
+crash_sweep = SourceFileLoader("crash_sweep", HERE + "/sweep.t").load_module()
+
+SHARE = 3   # points of an act
+KINDS = ("lost", "torn", "doubled", "numbers", "crashed", "unclear")
+LASTING = ("ENOSPC", "EMFILE")      # and EIO, of calls that change something
+
+trial = None    # of this process
+
+
+def start(places):
+    global trial
+    trial = Trial(places.get())
+    trial.begin()
+
+
+def faults(act):
+    """All that can go wrong in it."""
+    found = []
+    for n, name in enumerate(trial.calls(act), 1):
+        for error in errors_of(name):
+            found.append(Fault(act, error, n, name))
+            if error in LASTING or (error == "EIO" and
+                                    "ENOSPC" in errors_of(name)):
+                found.append(Fault(act, error, n, name, True))
+    for what, many in zip((MEMORY, SHORT), trial.chances(act)):
+        for n in range(1, many + 1):
+            found += [Fault(act, what, n, what, x) for x in (False, True)]
+    return found
+
+
+def share(found, act, points):
+    """Some of them: others for each act, the same each time."""
+    step = len(found) / points
+    if step <= 1:
+        return found
+    shift = list(ACTS).index(act) * 0.618 % 1
+    return [found[int((i + shift) * step)] for i in range(points)]
+
+
+def sweep(ask):
+    """(act, figures, what is wrong)"""
+    act, part, parts, points = ask
+    count, said = collections.Counter(), []
+    try:
+        todo = faults(act)
+    except Wrong as e:
+        return act, count, ["%s: %s" % (act, e)]
+    for f in share(todo, act, points)[part::parts]:
+        count["tried"] += 1
+        try:
+            count["kept"] += trial.attempt(f)
+        except Wrong as e:
+            count[e.kind] += 1
+            said.append("%s: %s: %s" % (f, e.kind, e.what))
+        except Exception as e:
+            count["torn"] += 1
+            said.append("%s: the test fails: %r" % (f, e))
+    return act, count, said
+
+
+def figures(count):
+    return "%5d points: %s; %d synced too late to be taken back" % (
+        count["tried"], ", ".join("%d %s" % (count[k], k) for k in KINDS),
+        count["kept"])
+
+
+def run(names, places, points):
+    """All acts, in parts where there are many points: 0 if all is well."""
+    queue = multiprocessing.Queue()
+    for place in places:
+        queue.put(place)
+    parts = 1 if points == SHARE else 8
+    todo = [(a, i, parts, points) for a in names for i in range(parts)]
+    total, bad = collections.Counter(), 0
+    with multiprocessing.Pool(len(places), start, [queue]) as pool:
+        found = pool.imap(sweep, todo)
+        for k, name in enumerate(names, 1):
+            count, said = collections.Counter(), []
+            for _ in range(parts):
+                _, c, s = next(found)
+                count += c
+                said += s
+            total += count
+            print("# %-13s %s" % (name, figures(count)))
+            for what in said:
+                print("# " + what[:2000])
+            bad += bool(said)
+            print("%sok %d - %s has a clear answer and the store as before, "
+                  "whatever fails" % ("not " if said else "", k,
+                                      ACTS[name].about), flush=True)
+        pool.close()
+        pool.join()
+    print("# all %s" % figures(total))
+    return bad
+
+
+def main():
+    p = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1],
+                                add_help=False)
+    p.add_argument("-a", dest="points", action="store_const",
+                   const=sys.maxsize)
+    p.add_argument("-n", dest="points", type=int)
+    p.set_defaults(points=SHARE)
+    p.add_argument("-j", type=int, default=os.cpu_count())
+    p.add_argument("names", nargs="*", choices=[[], *ACTS])
+    ask = p.parse_args()
+    names, began = ask.names or list(ACTS), time.monotonic()
+    if subprocess.run([STOP, "-o", os.devnull, "true"],
+                      stderr=subprocess.DEVNULL).returncode != 0:
+        print("1..0 # SKIP ptrace is not allowed here")
+        return 0
+    shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    top = tempfile.mkdtemp(prefix="lemon.", dir=shm)
+    os.chmod(top, 0o755)
+    places = []
+    try:
+        places, why = crash_sweep.make_places(top, ask.j)
+        crash_sweep.house(top)
+        bad = run(names, places, ask.points)
+    finally:
+        for place in places:
+            place.close()
+        disk.umount(top)
+        shutil.rmtree(top)
+    print("# %d s" % (time.monotonic() - began))
+    print("1..%d" % len(names))
+    return bad != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
