@@ -65,7 +65,6 @@ enum store_result
 intent_begin(struct intent *i, struct mailbox *mb, struct mailbox *from,
     const struct batch *b)
 {
-	struct store *st = mb->st;
 	struct stored s = { .batch = *b };
 	struct change c;
 
