@@ -59,11 +59,14 @@ crlf_give(struct crlf *c, struct span *in, char *to, size_t room)
 		memcpy(q, p, 16);
 		p += n;
 		q += n;
-		if (n > 0)
-			c->cr = p[-1] == '\r';
-		if (n < 16)
-			give(c, *p++, &q, end);
+		if (n == 16)
+			continue;
+		if (!(p > in->p ? p[-1] == '\r' : c->cr))
+			*q++ = '\r';
+		*q++ = *p++;
 	}
+	if (p > in->p)
+		c->cr = p[-1] == '\r';
 	while (p < stop && give(c, *p, &q, end))
 		p++;
 	*in = (struct span){ p, (size_t)(stop - p) };
