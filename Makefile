@@ -138,6 +138,17 @@ fuzz-lib:
 	    build-fuzz/liblemon.a $(FUZZ:%=build-fuzz/t/fuzz/%.o)
 fuzz-cov:
 	@t/fuzz/coverage build-fuzz $(FUZZ)
+# What a session does that somebody has taken over (t/evil/evil.c).
+EVIL   := lemon-imapd lemon-submit lemon-deliver
+define evil
+$(B)/evil/$(1): $(call obj,$(1)) $(B)/t/evil/evil.o $(B)/liblemon.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -Wl,--wrap=confine_paths \
+	    -Wl,--wrap=reader_command -Wl,--wrap=smtp_mail_parse \
+	    -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach t,$(EVIL),$(eval $(call evil,$(t))))
+tests: $(EVIL:%=$(B)/evil/%)
 lint: all
 	@.ci/install build lint
 	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -Ilib \

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "auth/landlock.h"
@@ -81,6 +83,22 @@ confine_become(const struct account *a, const char **why)
 	return 0;
 }
 
+/* Of root, who stays root, only that permissions do not keep it out of the
+ * paths that are left. */
+static int
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (geteuid() != 0)
+		return 0;
+	data[0].effective = data[0].permitted =
+	    1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH;
+	return (int)syscall(SYS_capset, &head, data);
+}
+
 int
 confine_paths(const struct confine *c, const char **why)
 {
@@ -110,6 +128,8 @@ confine_paths(const struct confine *c, const char **why)
 		return refuse(errno, why, "the process can still be dumped");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return refuse(errno, why, "privileges can still be gained");
+	if (drop_capabilities() < 0)
+		return refuse(errno, why, "capabilities cannot be dropped");
 	if (landlock_enter(c->dirs, readable) < 0)
 		return refuse(errno, why, "Landlock cannot be entered");
 	if (seccomp_enter(connect) < 0)

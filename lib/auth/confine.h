@@ -9,7 +9,8 @@
  * confine_become drops from root to the account's uid and gid (with empty
  * supplementary groups, checked; refuses uid 0); as anyone else it only
  * checks.  confine_paths then shuts the door: Landlock on the paths given, a
- * seccomp filter, no new privileges, not dumpable, no core.  Both return 0,
+ * seccomp filter, no new privileges, not dumpable, no core, and of root's
+ * capabilities none but those to get past permissions.  Both return 0,
  * or -1 with errno and *why; then the process must not go on.
  *
  * What is left afterwards: everything (but running programs, links, devices

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -39,11 +40,11 @@ static const int plain[] = {
 	SYS_epoll_pwait, SYS_sendfile, SYS_splice, SYS_copy_file_range,
 	SYS_flock,
 	/* files */
-	SYS_openat, SYS_openat2, SYS_fstat, SYS_newfstatat, SYS_statx,
+	SYS_fstat, SYS_newfstatat, SYS_statx,
 	SYS_fstatfs, SYS_statfs, SYS_faccessat, SYS_faccessat2,
 	SYS_readlinkat, SYS_getdents64, SYS_getcwd, SYS_chdir, SYS_fchdir,
-	SYS_renameat, SYS_renameat2, SYS_linkat, SYS_unlinkat, SYS_mkdirat,
-	SYS_mknodat, SYS_fchmod, SYS_ftruncate, SYS_fallocate, SYS_fadvise64, SYS_fsync, SYS_fdatasync,
+	SYS_renameat, SYS_renameat2, SYS_linkat, SYS_unlinkat,
+	SYS_ftruncate, SYS_fallocate, SYS_fadvise64, SYS_fsync, SYS_fdatasync,
 	SYS_sync_file_range, SYS_syncfs, SYS_umask, SYS_inotify_init1,
 	SYS_inotify_add_watch, SYS_inotify_rm_watch,
 	/* memory */
@@ -66,11 +67,22 @@ static const int plain[] = {
 	SYS_sysinfo, SYS_sched_yield, SYS_sched_getaffinity, SYS_getcpu,
 	SYS_capget, SYS_exit, SYS_exit_group,
 #ifdef __x86_64__
-	SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_getdents,
-	SYS_rename, SYS_link, SYS_unlink, SYS_mkdir, SYS_rmdir, SYS_mknod,
-	SYS_dup2, SYS_pipe, SYS_poll,
+	SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_getdents,
+	SYS_rename, SYS_link, SYS_unlink, SYS_rmdir, SYS_dup2, SYS_pipe, SYS_poll,
 	SYS_select, SYS_epoll_wait, SYS_eventfd, SYS_inotify_init, SYS_alarm,
 	SYS_time, SYS_getpgrp, SYS_arch_prctl, SYS_getrlimit,
+#endif
+};
+
+/* What makes files or changes their mode, and which argument that is. */
+static const struct {
+	int nr;
+	unsigned argument;
+} with_mode[] = {
+	{ SYS_openat, 3 }, { SYS_mkdirat, 2 }, { SYS_mknodat, 2 },
+	{ SYS_fchmod, 1 },
+#ifdef __x86_64__
+	{ SYS_open, 2 }, { SYS_mkdir, 1 }, { SYS_mknod, 1 },
 #endif
 };
 
@@ -190,8 +202,20 @@ allow_value(struct filter *f, int nr, unsigned i, uint32_t v)
 	allow_values(f, nr, i, &v, 1);
 }
 
+/* Allow nr unless its argument i, a file's mode, lets others run as us. */
+static void
+modes(struct filter *f, int nr, unsigned i)
+{
+	unsigned short b = begin(f, nr);
+
+	load_arg(f, i, false);
+	refuse_if_bits(f, S_ISUID | S_ISGID);
+	answer(f, SECCOMP_RET_ALLOW);
+	end(f, b);
+}
+
 /* Libraries may still be loaded, so a file may be mapped to be run, but
- * memory that was written may not. */
+ * memory that was written, or that others write, may not. */
 static void
 memory(struct filter *f)
 {
@@ -208,7 +232,7 @@ memory(struct filter *f)
 	answer(f, SECCOMP_RET_ALLOW);
 	refuse_if_bits(f, PROT_WRITE);
 	load_arg(f, 3, false);
-	refuse_if_bits(f, MAP_ANONYMOUS);
+	refuse_if_bits(f, MAP_ANONYMOUS | MAP_SHARED);
 	answer(f, SECCOMP_RET_ALLOW);
 	end(f, b);
 }
@@ -305,6 +329,8 @@ build(struct filter *f, bool connect)
 	add(f, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
 	answer(f, SECCOMP_RET_KILL_PROCESS);
 	load_nr(f);
+	for (size_t i = 0; i < COUNT(with_mode); i++)
+		modes(f, with_mode[i].nr, with_mode[i].argument);
 	memory(f);
 
 	/* Not F_SETOWN and the like: they would send signals to others. */
