@@ -117,6 +117,14 @@ arena_reset(struct arena *a)
 }
 
 void
+arena_wipe(struct arena *a)
+{
+	for (struct arena_chunk *c = a->chunks; c != NULL; c = c->next)
+		explicit_bzero(c->data, c->cap);
+	arena_reset(a);
+}
+
+void
 arena_free(struct arena *a)
 {
 	release(a->chunks);

@@ -25,6 +25,7 @@ void *arena_grow(struct arena *a, void *p, size_t *cap, size_t need,
     size_t size);
 
 void arena_reset(struct arena *a);	/* keeps one chunk for reuse */
+void arena_wipe(struct arena *a);	/* the same, leaving only zeros */
 void arena_free(struct arena *a);
 
 #endif

@@ -22,6 +22,14 @@ buf_free(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
+void
+buf_wipe(struct buf *b)
+{
+	if (b->p != NULL)
+		explicit_bzero(b->p, b->cap);
+	b->n = 0;
+}
+
 char *
 buf_grow(struct buf *b, size_t n)
 {

@@ -16,6 +16,7 @@ struct buf {
 
 void buf_free(struct buf *b);		/* releases, and leaves { 0 } */
 inline void buf_clear(struct buf *b);		/* empties, and keeps the memory */
+void buf_wipe(struct buf *b);		/* the same, leaving only zeros */
 inline struct span buf_span(const struct buf *b);	/* until the next change */
 
 /* Room for at least n more octets; returns where they go.  The caller

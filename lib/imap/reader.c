@@ -184,6 +184,15 @@ reader_after(struct reader *r, struct lex *l)
 }
 
 void
+reader_wipe(struct reader *r)
+{
+	buf_wipe(&r->line);
+	in_wipe(r->in);
+	arena_wipe(r->arena);
+	r->last = SPAN("");
+}
+
+void
 reader_free(struct reader *r)
 {
 	buf_free(&r->line);

@@ -67,6 +67,9 @@ enum reader_result reader_line(struct reader *r, struct span *line,
 /* The literal that a line's end announces: "{12}", "{12+}", "~{12}". */
 bool reader_announced(struct span line, struct lex_literal *literal);
 
+/* Leave nothing of the commands so far in memory; the arena is reset. */
+void reader_wipe(struct reader *r);
+
 void reader_free(struct reader *r);
 
 #endif

@@ -403,6 +403,15 @@ in_discard(struct in *in)
 	return n;
 }
 
+void
+in_wipe(struct in *in)
+{
+	if (in->p == NULL)
+		return;
+	explicit_bzero(in->p, in->from);
+	explicit_bzero(in->p + in->to, STREAM_BUFFER - in->to);
+}
+
 /* Whether a read would return at once.  What can be read is read, since a
  * readable descriptor may hold no more than a part of a TLS record. */
 static bool

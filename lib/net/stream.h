@@ -139,6 +139,9 @@ bool in_ready(const struct in *in);
  * Returns how many octets that were. */
 size_t in_discard(struct in *in);
 
+/* Leave only zeros of what was taken: a password was in it. */
+void in_wipe(struct in *in);
+
 /*
  * Wait until the stream can be read, one of the n (at most 30) descriptors
  * in also can, or ms milliseconds have passed (-1: for ever).  Flushes the

@@ -462,6 +462,8 @@ smtp_server_run(struct smtp_server *s)
 		s->command_ms = COMMAND_MS;
 	if (s->rcpts_max == 0)
 		s->rcpts_max = RCPTS_MAX;
+	/* So that no part of a password is left where a smaller one was. */
+	buf_room(&s->line, SMTP_LINE_MAX + 2);
 	s->login_deadline = clock_ms() +
 	    (s->login_ms == 0 ? LOGIN_MS : s->login_ms);
 	buf_adds(&text, s->name);

@@ -36,9 +36,11 @@ converse(struct smtp_server *s, struct buf *challenge, struct buf *response)
 	buf_clear(&coded);
 	buf_clear(challenge);
 	smtp_patience(s);
+	buf_room(&coded, SMTP_AUTH_LINE_MAX + 2);
 	l = in_line(s->in, &coded, SMTP_AUTH_LINE_MAX);
 	trace_redact(s->in->trace, 0);
-	buf_clear(response);
+	buf_wipe(response);
+	buf_room(response, coded.n);
 	if (l == LINE_END)
 		smtp_lost(s);
 	else if (l == LINE_LONG)	/* RFC 4954 4 */
@@ -49,6 +51,7 @@ converse(struct smtp_server *s, struct buf *challenge, struct buf *response)
 		say(s, 501, "5.5.2", "Bad base64");
 	else
 		good = true;
+	buf_wipe(&coded);
 	buf_free(&coded);
 	return good;
 }
@@ -111,8 +114,8 @@ exchange(struct smtp_server *s, struct span mech, struct span initial)
 		s->junk++;
 	if (s->host->auth_end != NULL)
 		s->host->auth_end(s->ctx);
-	if (response.n > 0)
-		explicit_bzero(response.p, response.n);
+	buf_wipe(&response);
+	in_wipe(s->in);
 	buf_free(&challenge);
 	buf_free(&response);
 }
@@ -125,6 +128,7 @@ smtp_verb_auth(struct smtp_server *s, struct span args)
 	struct span first = { NULL, 0 };
 
 	trace_redact(s->in->trace, 5 + mech.n);
+	buf_room(&initial, args.n);
 	/* RFC 4954 4: not twice, and not in a transaction. */
 	if (s->authed || s->in_mail || s->host->auth_start == NULL) {
 		smtp_say(s, SMTP_BAD_ORDER);
@@ -144,7 +148,7 @@ smtp_verb_auth(struct smtp_server *s, struct span args)
 			first = initial.n > 0 ? buf_span(&initial) : SPAN("");
 		exchange(s, mech, first);
 	}
-	if (initial.n > 0)
-		explicit_bzero(initial.p, initial.n);
+	buf_wipe(&initial);
 	buf_free(&initial);
+	buf_wipe(&s->line);
 }

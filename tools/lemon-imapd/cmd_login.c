@@ -114,6 +114,7 @@ succeeded(struct session *s, const char *method)
 static enum result
 cmd_login(struct session *s, struct lex *l)
 {
+	s->secret = true;
 	trace_redact(s->in.trace, 0);
 	/* RFC 5530 3, RFC 3501 6.2.3.  Before anything is parsed, so that no
 	 * literal is asked for. */
@@ -131,7 +132,6 @@ cmd_login(struct session *s, struct lex *l)
 	enum auth how = auth_password(&s->control, user, password, "imap",
 	    &s->account);
 
-	explicit_bzero((char *)(uintptr_t)password.p, password.n);
 	switch (how) {
 	case AUTH_OK:
 		return succeeded(s, "LOGIN");
@@ -158,7 +158,7 @@ response(struct session *s, const struct buf *challenge, struct buf *to,
 	out_add(&s->out, buf_span(&line));
 	out_adds(&s->out, "\r\n");
 	buf_free(&line);
-	buf_clear(to);
+	buf_wipe(to);
 	enum reader_result got = reader_line(&s->reader, &said, &why);
 
 	trace_redact(s->in.trace, 0);
@@ -170,6 +170,7 @@ response(struct session *s, const struct buf *challenge, struct buf *to,
 		*how = reply_bad(s, "Cancelled.");
 		return false;
 	}
+	buf_room(to, said.n);
 	if (!base64_strict(said, to)) {
 		*how = reply_bad(s, "That is not base64.");
 		return false;
@@ -209,8 +210,7 @@ exchange(struct session *s, struct span mech, struct span initial)
 		step = sasl_server_step(sasl, buf_span(&said), &challenge,
 		    &s->account);
 	}
-	if (said.n > 0)
-		explicit_bzero(said.p, said.n);
+	buf_wipe(&said);
 	sasl_server_free(sasl);
 	buf_free(&challenge);
 	buf_free(&said);
@@ -226,18 +226,19 @@ cmd_authenticate(struct session *s, struct lex *l)
 	struct buf octets = { 0 };
 	bool good = true;
 
+	s->secret = true;
 	trace_redact(s->in.trace, 0);
 	lex_space(l);
 	struct span mech = lex_atom(l);
 	if (lex_try(l, ' ')) {			/* RFC 4959 3 */
 		struct span coded = lex_atom(l);
 
+		buf_room(&octets, coded.n);
 		if (!span_eq(coded, SPAN("=")))
 			good = base64_strict(coded, &octets);
 		initial = octets.n > 0 ? arena_dup(&s->arena,
 		    buf_span(&octets)) : SPAN("");
-		if (octets.n > 0)
-			explicit_bzero(octets.p, octets.n);
+		buf_wipe(&octets);
 		buf_free(&octets);
 	}
 	if (!lex_end(l))

@@ -39,6 +39,8 @@ session_open(struct session *s)
 	s->reader = (struct reader){ .in = &s->in, .out = &s->out,
 	    .arena = &s->arena, .line_max = ANON_OCTETS,
 	    .total_max = ANON_OCTETS, .skip_max = ANON_SKIP };
+	/* So that no part of a password is left where a smaller one was. */
+	buf_room(&s->reader.line, ANON_OCTETS + LINE_TAIL);
 	/* A client that went without a word is noticed by the kernel. */
 	if (s->peer.ip != NULL)
 		setsockopt(0, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
@@ -107,7 +109,11 @@ session_reset(struct session *s)
 		set_free(&l->set);
 		free(l);
 	}
-	arena_reset(&s->arena);
+	if (s->secret)
+		reader_wipe(&s->reader);
+	else
+		arena_reset(&s->arena);
+	s->secret = false;
 	buf_clear(&s->code);
 	s->text = NULL;
 	s->cmd = NULL;

@@ -64,6 +64,7 @@ struct session {
 	unsigned failures;	/* of LOGIN and AUTHENTICATE */
 	struct account account;
 	unsigned mistakes;	/* BAD commands before login */
+	bool secret;		/* the command may hold a password */
 
 	uint64_t message_max;	/* octets of a message; 0: any */
 	struct imap_space space;
