@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: ISC
 """Clients that mean harm, for tests of what servers do before a login."""
 import base64
+import fcntl
 import os
 import re
 import select
 import socket
 import ssl
+import struct
 import subprocess
+import termios
 import time
 
 T = os.environ["T"]
@@ -34,7 +37,7 @@ class Client:
         kind, self.upgrade = kind.split("+")[0], "+" in kind
         self.kind, self.smtp = kind, not kind.startswith("imap")
         self.sock, theirs = socket.socketpair()
-        env = dict(os.environ, TCPREMOTEIP="192.0.2.1", PROTO="TCP", **env)
+        env = {**os.environ, "TCPREMOTEIP": "192.0.2.1", "PROTO": "TCP", **env}
         self.log = open(T + "/log", "ab")
         self.proc = subprocess.Popen(KINDS[kind], stdin=theirs, stdout=theirs,
                                      stderr=self.log, env=env)
@@ -151,6 +154,17 @@ class Client:
         self.sock.settimeout(WAIT)
         return went
 
+    def drip(self, octets, every=0.1, most=30):
+        """Send an octet now and then, all the time, until the server closes.
+        Seconds that took; more than most if it does not."""
+        began = time.monotonic()
+        for i in range(int(most / every)):
+            r, _, _ = select.select([self.sock], [], [], every)
+            if r and not self.fill():
+                break
+            self.send(octets[i % len(octets):][:1])
+        return time.monotonic() - began
+
     def drain(self):
         """All that comes until the end."""
         while self.fill():
@@ -158,22 +172,34 @@ class Client:
         return self.held
 
     def private(self):
-        """KiB of memory that are the process's alone."""
+        """KiB of memory that the process wrote to."""
         text = open("/proc/%d/smaps_rollup" % self.proc.pid).read()
-        return sum(int(n) for n in re.findall(
-            r"^Private_\w+:\s+(\d+) kB", text, re.M))
+        return int(re.search(r"Private_Dirty:\s+(\d+) kB", text)[1])
+
+    def unread(self):
+        """How much of what was sent the server did not take yet."""
+        n = fcntl.ioctl(self.sock, termios.TIOCOUTQ, b"\0" * 4)
+        return struct.unpack("i", n)[0]
 
     def quiet(self):
-        """Wait until the process waits for us, or is gone."""
+        """Wait until the process has read all and waits for us; false when
+        it is gone."""
         end = time.monotonic() + WAIT
         while time.monotonic() < end:
+            r, _, _ = select.select([self.sock], [], [], 0.001)
+            if r:
+                if self.fill():
+                    continue
+                self.end()
+                return False
             try:
                 with open("/proc/%d/syscall" % self.proc.pid) as f:
-                    if f.read().split()[0] in ("7", "271", "73", "0"):
+                    # poll, ppoll
+                    if f.read().split()[0] in ("7", "271", "73") and \
+                            self.unread() == 0:
                         return True
             except (OSError, IndexError):
                 return False
-            time.sleep(0.001)
         raise AssertionError("%s is busy still" % self.kind)
 
     def end(self):

@@ -93,6 +93,7 @@ reader_command(struct reader *r, struct lex *l, const char **why)
 	r->used = 0;
 	r->skipped = 0;
 	r->pending = 0;
+	r->pulled = 0;
 	*l = (struct lex){ .arena = r->arena, .more = more, .ctx = r };
 	enum line how = next_line(r);
 
@@ -125,7 +126,8 @@ reader_finish(struct reader *r)
 
 	for (;;) {
 		if (r->inside) {
-			if (r->pending > r->skip_max - r->skipped)
+			if (r->skipped > r->skip_max ||
+			    r->pending > r->skip_max - r->skipped)
 				return false;
 			r->skipped += r->pending;
 			if (!in_skip(r->in, r->pending))
@@ -133,6 +135,8 @@ reader_finish(struct reader *r)
 			r->pending = 0;
 			if (bare_line(r, r->line_max) == LINE_END)
 				return false;
+			/* However small the literals: they come to an end. */
+			r->skipped += r->last.n;
 			/* It may be a password. */
 			trace_redact(r->in->trace, 0);
 		}
@@ -159,11 +163,15 @@ reader_pull(struct reader *r)
 	    STREAM_BUFFER;
 	struct span some = { "", 0 };
 
-	if (max > 0 && r->patience > 0)
+	/* Who is slower than a buffer each time-out is not sending mail. */
+	if (r->pulled >= STREAM_BUFFER && r->patience > 0) {
 		r->in->deadline = clock_ms() + r->patience;
+		r->pulled = 0;
+	}
 	if (max > 0)
 		some = in_some(r->in, max);
 	r->pending -= some.n;
+	r->pulled += some.n;
 	return some;
 }
 

@@ -22,8 +22,9 @@ struct reader {
 	struct arena *arena;
 	size_t line_max, total_max;
 	uint64_t skip_max;	/* most that is read and dropped */
-	int64_t patience;	/* ms: each reader_pull sets the deadline anew;
-				   0: the whole command has one */
+	int64_t patience;	/* ms: reader_pull sets the deadline anew for
+				   each STREAM_BUFFER octets; 0: the whole
+				   command has one */
 
 	struct buf line;	/* the line being read */
 	size_t used;		/* of total_max, by this command */
@@ -31,6 +32,7 @@ struct reader {
 	struct span last;	/* the line read last; its literal is next */
 	bool inside;		/* in a literal, or just behind it */
 	uint64_t pending;	/* octets of that literal still to be read */
+	size_t pulled;		/* octets since the deadline was set */
 };
 
 /*

@@ -77,7 +77,8 @@ smtp_patience(struct smtp_server *s)
 		till = s->login_deadline;
 	s->in->deadline = till;
 	/* Who reads an octet now and then is slow as well. */
-	s->out->deadline = stranger ? s->login_deadline + LAST_WORDS_MS : 0;
+	s->out->deadline = LAST_WORDS_MS + (stranger ? s->login_deadline :
+	    till);
 }
 
 void
@@ -166,6 +167,7 @@ hello(struct smtp_server *s, struct span args, bool esmtp)
 		smtp_say(s, SMTP_BAD_SYNTAX);
 		return;
 	}
+	s->idle++;
 	smtp_forget(s);		/* RFC 5321 4.1.4 */
 	buf_clear(&s->helo);
 	buf_add(&s->helo, args);
@@ -246,6 +248,7 @@ verb_rcpt(struct smtp_server *s, struct span args)
 	/* Refused ones take time and memory, too. */
 	if (s->rcpts >= s->rcpts_max || s->rcpts_tried > 2 * s->rcpts_max) {
 		smtp_reply_std(&r, SMTP_TOO_MANY);
+		s->junk += s->rcpts_tried > 4 * s->rcpts_max;
 	} else if (!smtp_rcpt_parse(args, s->esmtp ? s->features : 0, allow,
 	    &s->arena, &c, &r)) {
 		s->junk++;

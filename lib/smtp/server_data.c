@@ -51,6 +51,7 @@ finish(struct smtp_server *s)
 	for (size_t i = 0; i < n; i++)
 		smtp_reply_std(&r[i], SMTP_OK);
 	s->host->end(s->ctx, r, n);
+	smtp_patience(s);	/* that may have taken all of it */
 	for (size_t i = 0; i < n; i++) {
 		smtp_say_reply(s, &r[i]);
 		smtp_reply_free(&r[i]);
@@ -70,20 +71,34 @@ begin(struct smtp_server *s, struct smtp_reply *r)
 	return smtp_reply_class(r) == 2;
 }
 
+/* Some octets of a message.  A buffer's length each time-out: who is slower
+ * than that is not sending mail.  *got counts since it was set. */
+static struct span
+pull(struct smtp_server *s, size_t max, size_t *got)
+{
+	struct span some;
+
+	if (*got >= STREAM_BUFFER) {
+		smtp_patience(s);
+		*got = 0;
+	}
+	some = in_some(s->in, max);
+	*got += some.n;
+	return some;
+}
+
 /* RFC 5321 4.1.1.4 */
 static void
 read_data(struct smtp_server *s)
 {
 	struct dot d = { 0 };
+	size_t since = STREAM_BUFFER;
 
 	while (d.state < DOT_ENDED) {
 		struct span got;
 		size_t used;
 
-		/* A piece of up to a buffer's length each time-out: who is
-		 * slower than that is not sending mail. */
-		smtp_patience(s);
-		got = in_some(s->in, STREAM_BUFFER);
+		got = pull(s, STREAM_BUFFER, &since);
 		if (got.n == 0) {
 			smtp_lost(s);
 			return;
@@ -140,12 +155,13 @@ smtp_verb_data(struct smtp_server *s, struct span args)
 static bool
 read_chunk(struct smtp_server *s, uint64_t left)
 {
+	size_t since = STREAM_BUFFER;
+
 	while (left > 0) {
 		struct span got;
 
-		smtp_patience(s);
-		got = in_some(s->in, left < STREAM_BUFFER ? (size_t)left :
-		    STREAM_BUFFER);
+		got = pull(s, left < STREAM_BUFFER ? (size_t)left :
+		    STREAM_BUFFER, &since);
 		if (got.n == 0) {
 			smtp_lost(s);
 			return false;

@@ -8,7 +8,8 @@
 enum {
 	LOGIN_ALL = 3,			/* times login_ms, from the greeting */
 	LAST_WORDS_MS = 5 * 1000,	/* to be told that it was too slow */
-	MISTAKES_MAX = 10
+	MISTAKES_MAX = 10,
+	COMMANDS_MAX = 100		/* whatever they are, before login */
 };
 
 static void
@@ -148,6 +149,8 @@ command_next(struct session *s)
 		return !s->closing;
 	if (s->state == ANON && r == BAD && ++s->mistakes >= MISTAKES_MAX)
 		session_bye(s, "mistakes", "Too many mistakes.");
+	else if (s->state == ANON && s->count.commands >= COMMANDS_MAX)
+		session_bye(s, "commands", "Too many commands.");
 	if (!s->closing && !reader_finish(&s->reader)) {
 		if (s->in.state != STREAM_OK) {
 			ended(s);
