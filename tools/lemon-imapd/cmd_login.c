@@ -74,6 +74,17 @@ cmd_starttls(struct session *s, struct lex *l)
 
 /* --- what both ways to log in come to --- */
 
+/* Whoever guessed wrong of late waits before the next guess: after it he
+ * would not wait for the answer. */
+static void
+hold_back(const struct session *s)
+{
+	int64_t ms = strangers_wait(&s->strangers, &s->control);
+
+	if (ms > 0)
+		poll(NULL, 0, (int)ms);
+}
+
 /* Wrong guesses get slower, and few. */
 static enum result
 failed(struct session *s, struct span user, const char *method)
@@ -82,6 +93,7 @@ failed(struct session *s, struct span user, const char *method)
 	    60000);
 
 	login_refused(s, user, method, "credentials");
+	strangers_failed(&s->strangers);
 	ms <<= s->failures;
 	if (ms > 0)
 		poll(NULL, 0, (int)ms);
@@ -129,6 +141,7 @@ cmd_login(struct session *s, struct lex *l)
 	if (!lex_end(l))
 		return BAD;
 
+	hold_back(s);
 	enum auth how = auth_password(&s->control, user, password, "imap",
 	    &s->account);
 
@@ -200,6 +213,8 @@ exchange(struct session *s, struct span mech, struct span initial)
 	struct buf challenge = { 0 }, said = { 0 };
 	struct sasl_server *sasl = NULL;
 	enum result how = BAD;
+
+	hold_back(s);
 	enum sasl_step step = sasl_server_start(&sasl, &s->control, "imap",
 	    "imap", s->secure, s->tls, mech, initial, &challenge,
 	    &s->account);

@@ -13,8 +13,6 @@
 #include "login.h"
 #include "net/tls_config.h"
 
-enum { HANDSHAKE_MS = 60 * 1000 };
-
 int
 greet_usage(const char *usage)
 {
@@ -38,7 +36,7 @@ implicit_tls(struct session *s)
 	const char *why = NULL;
 	struct tls *t = tls_configure(&s->control, &why);
 
-	s->in.deadline = s->out.deadline = clock_ms() + HANDSHAKE_MS;
+	s->in.deadline = s->out.deadline = clock_ms() + s->login_ms;
 	if (t != NULL)
 		return login_tls(s, t);
 	/* In clear text there is nobody to say BYE to. */
@@ -142,6 +140,14 @@ greet(struct session *s, const struct greeting *g)
 {
 	const char *tag = NULL, *why = NULL;
 
+	if (g->who == NULL && !strangers_enter(&s->strangers, &s->control,
+	    s->peer.ip)) {
+		/* Before TLS, too: a client that was not let in needs none. */
+		session_bye(s, "crowd", "Too many connections.");
+		if (g->tls)
+			s->out.n = 0;
+		return false;
+	}
 	s->secure = g->secure || s->peer.secure || !s->peer.network ||
 	    s->peer.unix_socket;
 	if (g->tls && !implicit_tls(s))

@@ -110,6 +110,8 @@ login_done(struct session *s, const char *method)
 	struct mail m = { 0 };
 	const char *why = settings(s, &m);
 
+	strangers_leave(&s->strangers);
+
 	if (why == NULL)
 		why = enter(s, &m.cfg);
 	buf_free(&m.maildir);

@@ -29,7 +29,8 @@ session_open(struct session *s)
 {
 	int on = 1;
 
-	*s = (struct session){ .state = ANON, .started = clock_ms() };
+	*s = (struct session){ .state = ANON, .started = clock_ms(),
+	    .strangers.fd = -1 };
 	control_init(&s->control);
 	s->login_ms = 1000 * (int64_t)control_num(&s->control, "logintimeout",
 	    60, 1, 3600);
@@ -79,6 +80,7 @@ session_close(struct session *s)
 	chores_finish(s);
 	store_close(s->store);
 	trace_close(s->in.trace);
+	strangers_leave(&s->strangers);
 	stream_free(&s->in, &s->out);
 	session_reset(s);
 	reader_free(&s->reader);

@@ -3,6 +3,7 @@
 #define SESSION_H
 
 #include "auth/account.h"
+#include "auth/strangers.h"
 #include "imap/mailbox.h"
 #include "imap/reader.h"
 #include "imap/wire.h"
@@ -62,6 +63,7 @@ struct session {
 
 	unsigned state;		/* ANON, AUTH or SEL */
 	unsigned failures;	/* of LOGIN and AUTHENTICATE */
+	struct strangers strangers;	/* the client's place among them */
 	struct account account;
 	unsigned mistakes;	/* BAD commands before login */
 	bool secret;		/* the command may hold a password */

@@ -51,6 +51,22 @@ handshake(struct submit *s)
 	return -1;
 }
 
+/* Before TLS, too: a client that was not let in needs none. */
+static void
+crowded(struct submit *s)
+{
+	struct log l;
+
+	if (!s->implicit) {
+		out_adds(&s->out, "421 4.7.0 Too many connections\r\n");
+		out_flush(&s->out);
+	}
+	log_start(s, &l, "bye");
+	log_ks(&l, "why", "crowd");
+	log_end(&l);
+	exit(EXIT_OK);
+}
+
 void
 submit_open(struct submit *s)
 {
@@ -70,6 +86,8 @@ submit_open(struct submit *s)
 		.features = SMTP_PIPELINING | SMTP_SIZE | SMTP_8BITMIME |
 		SMTP_AUTH | SMTP_ENHANCED | SMTP_DSN | SMTP_UTF8,
 		.secure = s->implicit || s->outside || s->peer.secure };
+	if (!strangers_enter(&s->strangers, &s->control, s->peer.ip))
+		crowded(s);
 	v->size_max = control_num(&s->control, "databytes", SMTP_SIZE_DEFAULT, 0,
 	    INT64_MAX);
 	v->rcpts_max = (size_t)control_num(&s->control, "rcptmax", 1000, 1,
@@ -120,7 +138,10 @@ stepped(struct submit *s, enum sasl_step step)
 
 	if (step == SASL_STEP_MORE)
 		return step;
+	if (step == SASL_STEP_BAD)
+		strangers_failed(&s->strangers);
 	if (step == SASL_STEP_DONE) {
+		strangers_leave(&s->strangers);
 		s->control.user = s->account.name;
 		if (submit_shut_doors(s, &why) != 0) {
 			s->server.over = true;
@@ -150,6 +171,12 @@ auth_start(void *ctx, struct span mech, struct span initial,
 {
 	struct submit *s = ctx;
 	size_t n = mech.n < sizeof s->mech - 1 ? mech.n : sizeof s->mech - 1;
+	int64_t ms = strangers_wait(&s->strangers, &s->control);
+
+	/* Whoever guessed wrong of late waits before the next guess: after it
+	 * he would not wait for the answer. */
+	if (ms > 0)
+		poll(NULL, 0, (int)ms);
 
 	for (size_t i = 0; i < n; i++)
 		s->mech[i] = ascii_upper(mech.p[i]);
@@ -245,6 +272,7 @@ submit_close(struct submit *s, enum smtp_bye bye)
 	log_ku(&l, "out", s->out.total);
 	log_ku(&l, "wall_ms", (uint64_t)(clock_ms() - s->started));
 	log_end(&l);
+	strangers_leave(&s->strangers);
 	trace_close(s->in.trace);
 	smtp_server_free(&s->server);
 	complete_free(&s->letter);

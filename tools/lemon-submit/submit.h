@@ -2,6 +2,7 @@
 #ifndef SUBMIT_H
 #define SUBMIT_H
 
+#include "auth/strangers.h"
 #include "broker.h"
 #include "complete.h"
 #include "hop.h"
@@ -21,6 +22,7 @@ struct submit {
 	struct buf me;
 	struct smtp_server server;
 
+	struct strangers strangers;	/* the client's place among them */
 	struct sasl_server *sasl;	/* an exchange under way */
 	struct account account;	/* who logged in */
 	char mech[32];
