@@ -90,6 +90,16 @@ deliver() {
 	[ "$status" = 65 ] && [[ $stderr == 5.1.1\ * ]]
 }
 
+@test "accounts that are not there are 75, and the path is said" {
+	deliver alice <m
+	[ "$status" = 75 ]
+	[[ $stderr == "4.3.0 The accounts cannot be read ($T/control/users: "* ]]
+	printf 'LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<alice>\r\n' |
+	    lemon-deliver -l >out 2>log
+	grep -q '^451 4.3.0 The accounts cannot be read.$' out
+	grep -q "warning: $T/control/users: " log
+}
+
 @test "a wrong command line never bounces mail" {
 	run -75 --separate-stderr lemon-deliver '' <m
 	run -75 --separate-stderr lemon-deliver alice <m	# no accounts

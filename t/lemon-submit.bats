@@ -307,6 +307,25 @@ CAROL='RCPT TO:<carol@example.net>'
 	done
 }
 
+@test "a next hop that is not there is named in the log, and not to users" {
+	echo 127.0.0.1:9 >control/relay
+	echo "$PWD/nowhere.sock" >control/lmtp-socket
+	submission
+	say "$FROM" "$BOB" "$CAROL"
+	[[ ${lines[1]} == "451 4.4.1 "* && ${lines[2]} == "451 4.4.1 "* ]]
+	[[ $output != *nowhere* && $output != *127.0.0.1* ]]
+	grep -q "warning: next hop 127.0.0.1:9: 451 4.4.1 " submit.log
+	grep -q "warning: next hop $PWD/nowhere.sock: 451 4.4.1 " submit.log
+}
+
+@test "a way out that cannot be is in the log with the first login" {
+	echo bin/qmail-queue >control/qmail-queue
+	submission
+	say NOOP
+	grep -q "warning: $PWD/control: qmail-queue is no absolute path" \
+	    submit.log
+}
+
 @test "a relay that did not wait for the message is told again" {
 	relay -d idle
 	submission

@@ -191,14 +191,23 @@ account_index(const struct control *c, const struct account *a,
 	return set;
 }
 
-static void
+/* False, with errno, where nobody said and /etc would be the place. */
+static bool
 home_path(const struct control *c, struct account *a)
 {
 	struct control of_user = { c->dir, a->name };
 	struct buf value = { 0 };
 
-	if (!control_line(&of_user, "home", &value) || value.n == 0)
+	if (!control_line(&of_user, "home", &value) || value.n == 0) {
+		if (span_starts(span_str(c->dir), SPAN("/etc/"))) {
+			log_warn("%s/home is not there: it says where the "
+			    "mail is, as in /home/%%u", c->dir);
+			buf_free(&value);
+			errno = ENOENT;
+			return false;
+		}
 		buf_adds(&value, "../users/%u");
+	}
 	struct span s = buf_span(&value);
 
 	buf_clear(&a->home);
@@ -208,6 +217,7 @@ home_path(const struct control *c, struct account *a)
 	}
 	account_expand(a, s, &a->home);
 	buf_free(&value);
+	return true;
 }
 
 int
@@ -231,7 +241,8 @@ account_settle(const struct control *c, struct account *a)
 {
 	struct stat st;
 
-	home_path(c, a);
+	if (!home_path(c, a))
+		return -1;
 	if (geteuid() != 0)
 		return 0;
 	if (stat(buf_cstr(&a->home), &st) < 0) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "net/connect.h"
 #include "text/base64.h"
 
@@ -292,6 +293,15 @@ unwilling(struct smtp_reply *r)
 	buf_free(&said);
 }
 
+/* The client is not told where we send to; who runs the server is. */
+static int
+unreachable(const struct smtp_client_opts *o, const struct smtp_reply *r)
+{
+	log_warn("next hop %.*s: %u %s %.*s", (int)o->where.n, o->where.p,
+	    r->code, r->status, (int)r->text.n, r->text.p);
+	return -1;
+}
+
 int
 smtp_client_open(struct smtp_client *c, const struct smtp_client_opts *o,
     struct smtp_reply *r)
@@ -310,7 +320,7 @@ smtp_client_open(struct smtp_client *c, const struct smtp_client_opts *o,
 		smtp_reply_set(r, 451, "4.4.1",
 		    "Cannot reach the next hop: ");
 		buf_adds(&r->text, why == NULL ? "unknown" : why);
-		return -1;
+		return unreachable(o, r);
 	}
 	stream_open(&c->in, &c->out, c->fd, c->fd);
 	if ((o->implicit && !handshake(c, o, r)) ||
@@ -321,7 +331,7 @@ smtp_client_open(struct smtp_client *c, const struct smtp_client_opts *o,
 		if (smtp_reply_class(r) != 4 || r->code == 421)
 			unwilling(r);
 		smtp_client_close(c);
-		return -1;
+		return unreachable(o, r);
 	}
 	return 0;
 }

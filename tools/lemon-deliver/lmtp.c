@@ -52,6 +52,11 @@ rcpt(void *ctx, const struct smtp_rcpt *c, struct smtp_reply *r)
 	if (found == 0) {
 		smtp_reply_set(r, 550, "5.1.1", "No such user");
 	} else if (found < 0) {
+		struct buf why = { 0 };
+
+		target_trouble(&s->control, &why);
+		log_warn("%s", buf_cstr(&why));
+		buf_free(&why);
 		smtp_reply_set(r, 451, "4.3.0",
 		    "The accounts cannot be read");
 	} else if (!fits(s, &t)) {

@@ -152,7 +152,7 @@ deliver(const struct options *o, struct target *t, struct letter *l,
 
 static bool
 find_target(const struct control *c, const char *name, struct target *t,
-    struct smtp_reply *r)
+    struct smtp_reply *r, struct buf *why)
 {
 	if (strchr(name, '/') != NULL) {
 		if (target_maildir(c, name, t) == 0)
@@ -163,11 +163,13 @@ find_target(const struct control *c, const char *name, struct target *t,
 	}
 	int found = target_address(c, span_str(name), t);
 
-	if (found == 0)
+	if (found == 0) {
 		smtp_reply_set(r, 550, "5.1.1", "No such user");
-	else if (found < 0)
+	} else if (found < 0) {
+		target_trouble(c, why);
 		smtp_reply_set(r, 451, "4.3.0",
 		    "The accounts cannot be read");
+	}
 	return found > 0;
 }
 
@@ -198,7 +200,7 @@ single(const struct options *o)
 	/* All programs of a .qmail share one descriptor. */
 	if (getenv("DTLINE") != NULL && getenv("RPLINE") != NULL)
 		lseek(0, 0, SEEK_SET);
-	if (find_target(&c, o->target, &t, &r)) {
+	if (find_target(&c, o->target, &t, &r, &why)) {
 		if (letter_read(&l, 0) == 0) {
 			deliver(o, &t, &l, &r, &why);
 		} else {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "target.h"
 
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "smtp/param.h"
@@ -33,7 +35,10 @@ no_accounts(const struct control *c)
 
 	control_path(c, "users", &path);
 	none = access(buf_cstr(&path), F_OK) != 0;
+	int error = errno;
+
 	buf_free(&path);
+	errno = error;
 	return none;
 }
 
@@ -47,7 +52,10 @@ target_address(const struct control *c, struct span address,
 	*t = (struct target){ 0 };
 	found = account_of_address(c, address, &t->account, &detail);
 	if (found <= 0) {
+		int error = errno;
+
 		account_free(&t->account);
+		errno = error;
 		return found == 0 && no_accounts(c) ? -1 : found;
 	}
 	account_maildir(&t->account, &t->maildir);
@@ -55,6 +63,16 @@ target_address(const struct control *c, struct span address,
 	t->own_process = geteuid() == 0 && t->account.uid != (uid_t)-1;
 	settings(c, t);
 	return 1;
+}
+
+void
+target_trouble(const struct control *c, struct buf *why)
+{
+	int error = errno;
+
+	buf_adds(why, c->dir);
+	buf_adds(why, "/users: ");
+	buf_adds(why, strerror(error));
 }
 
 /* Root becomes the Maildir's owner, who could not read mail of root's. */

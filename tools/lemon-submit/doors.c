@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "auth/confine.h"
+#include "base/log.h"
 #include "submit.h"
 
 /*
@@ -15,9 +16,12 @@ int
 submit_shut_doors(struct submit *s, const char **why)
 {
 	struct hop *h = &s->remote;
-	const char *tmp = getenv("TMPDIR"), *ignored;
+	const char *tmp = getenv("TMPDIR"), *wrong = "unknown";
 
-	h->ready = inject_remote(&s->control, &h->way, &ignored) == 0;
+	h->ready = inject_remote(&s->control, &h->way, &wrong) == 0;
+	/* The client hears of it with the first recipient. */
+	if (!h->ready)
+		log_warn("%s: %s", s->control.dir, wrong);
 	if (h->way.way == INJECT_QUEUE)
 		return 0;
 	if (h->way.way == INJECT_RELAY) {

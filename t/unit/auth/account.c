@@ -221,6 +221,14 @@ homes(void)
 	    "an empty setting is none, and not the control directory");
 	account_free(&a);
 	buf_free(&b);
+
+	static const struct control system = { "/etc/lemon-is-not-here",
+		NULL };
+
+	memcpy(a.name, "bob", sizeof "bob");
+	ok(account_settle(&system, &a) == -1 && a.home.n == 0,
+	    "below /etc the setting is needed");
+	account_free(&a);
 }
 
 int
