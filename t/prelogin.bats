@@ -64,6 +64,7 @@ hostile() {
 	    "mechanisms": b"t AUTHENTICATE NOPE\r\n" * 2000,
 	    "STARTTLS": b"t STARTTLS x\r\n" * 1000,
 	    "wrong passwords": b"t LOGIN alice wrong\r\n" * 1000,
+	    "a password for ICU": b"t LOGIN alice \"\xd0\xbf\xe2\x82\xac\"\r\n",
 	    "wrong PLAIN": b"t AUTHENTICATE PLAIN " + plain("alice", "no") +
 	        b"\r\n" * 1000}
 	smtp = {
@@ -88,9 +89,10 @@ hostile() {
 	        if c.smtp:
 	            c.hello()
 	        # What the libraries take for an honest try does not count.
-	        c.ask(b"AUTH SCRAM-SHA-256" if c.smtp else
-	            b"t AUTHENTICATE SCRAM-SHA-256")
-	        c.ask(b"*")
+	        if b"AUTH" in octets or b"LOGIN" in octets:
+	            c.ask(b"AUTH SCRAM-SHA-256" if c.smtp else
+	                b"t AUTHENTICATE SCRAM-SHA-256")
+	            c.ask(b"*")
 	        assert c.quiet()
 	        was = c.private()
 	        c.flood(octets, 1)
