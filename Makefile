@@ -149,6 +149,10 @@ $(B)/evil/$(1): $(call obj,$(1)) $(B)/t/evil/evil.o $(B)/liblemon.a
 endef
 $(foreach t,$(EVIL),$(eval $(call evil,$(t))))
 tests: $(EVIL:%=$(B)/evil/%)
+$(B)/t/unit/auth/work.t: LDFLAGS += -Wl,--wrap=hmac_stretch
+$(B)/t/unit/auth/work.t: LDLIBS += -lm
+timing: $(B)/t/unit/auth/work.t
+	$< time $(or $(N),100000)
 lint: all
 	@.ci/install build lint
 	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -Ilib \
@@ -168,6 +172,6 @@ clean:
 	rm -rf build build-* $(TOOLS:%=bin/%)
 
 -include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/t/fuzz/*.d $(B)/bench/*.d)
-.PHONY: all units sweeper tests check sweep sweep-errors asan cov deps lint install clean \
+.PHONY: all units sweeper tests check sweep sweep-errors timing asan cov deps lint install clean \
         demo bench storm fuzz fuzz-lib fuzz-cov
 .PRECIOUS: $(B)/%.o

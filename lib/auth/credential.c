@@ -47,18 +47,24 @@ fake(const struct control *c, struct span login, struct credential *to)
 	struct buf text = { 0 }, name = { 0 };
 	struct verifier v;
 	unsigned char secret[SCRAM_KEY_MAX];
+	unsigned rounds[SCRAM_HASHES] = { SCRAM_ROUNDS, SCRAM_ROUNDS };
+	bool known = false;
 	int r = read_verifiers(c, unknown, &text);
 	struct span rest = buf_span(&text);
 
 	/* Without the file nobody was ever added here by lemon-user. */
-	if (verifier_next(&rest, &v))
-		memcpy(secret, v.scram.server, sizeof secret);
-	else
-		random_fill(secret, sizeof secret);
+	random_fill(secret, sizeof secret);
+	for (; verifier_next(&rest, &v); known = true) {
+		if (!known)
+			memcpy(secret, v.scram.server, sizeof secret);
+		rounds[v.scram.hash] = v.scram.rounds;
+	}
 	account_login(c, login, &name);
-	for (enum scram_hash h = 0; h < SCRAM_HASHES; h++)
+	for (enum scram_hash h = 0; h < SCRAM_HASHES; h++) {
 		scram_fake(&to->scram[h], h, (struct span){
 		    (const char *)secret, sizeof secret }, buf_span(&name));
+		to->scram[h].rounds = rounds[h];
+	}
 	OPENSSL_cleanse(secret, sizeof secret);
 	OPENSSL_cleanse(&v, sizeof v);
 	forget(&text);

@@ -11,7 +11,8 @@
  * unknown, or its time or scope is wrong, it is made up (scram_fake) and
  * real is false; finding it takes the same work.  The secret behind the
  * fakes is CONTROL/users/.unknown/verifier, which lemon-user makes: a
- * verifier of a password that nobody knows.
+ * verifier of a password that nobody knows.  Its rounds are those of the
+ * fakes: where all the others have more, it must, too.
  */
 struct credential {
 	struct account account;		/* located; account_settle it */

@@ -18,6 +18,7 @@
 
 static char house_dir[] = "/tmp/lemon-auth.XXXXXX";
 static struct control house = { house_dir, NULL };
+static unsigned house_rounds = SCRAM_ROUNDS;
 
 static inline int
 house_unlink(const char *path, const struct stat *st, int kind,
@@ -82,7 +83,7 @@ house_password(const char *user, const char *label, const char *scope,
 
 	for (enum scram_hash h = 0; h < SCRAM_HASHES; h++) {
 		struct verifier v = { span_str(label), span_str(scope),
-		    span_str(expiry), { .hash = h, .rounds = 4096,
+		    span_str(expiry), { .hash = h, .rounds = house_rounds,
 		    .nsalt = SCRAM_SALT } };
 
 		if (!(which & 1u << h))
