@@ -7,27 +7,20 @@
 
 bats_require_minimum_version 1.5.0
 
+load room
+
 setup() {
-	umask 022
-	cd "$BATS_TEST_TMPDIR"
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" . || :
-	export T=$BATS_TEST_TMPDIR HOME=$BATS_TEST_TMPDIR
-	export LEMON_CONTROL=$T/control PYTHONPATH=$BATS_TEST_DIRNAME
-	export PYTHONDONTWRITEBYTECODE=1
-	unset "${!TCP@}" "${!SSL@}" PROTO REMOTE_ADDR REMOTE_HOST
+	room
 }
 
-# client <<PYTHON: with what imap_client.py has; M is alice's Maildir, and
-# lmtp() is a process with what it says
-client() {
+# alice <<PYTHON: client, where M is alice's Maildir, and lmtp() a process that
+# has it
+alice() {
 	mkdir -p control
 	echo "$T/home/%u" >control/home
 	echo example.org >control/locals
 	echo pass | lemon-user add alice 2>/dev/null
-	(cat <<-'X'
-	import os, re, subprocess, sys
-	from imap_client import *
-	T = os.environ["T"]
+	PRELUDE=$(cat <<-'X'
 	M = T + "/home/alice/Maildir"
 	for d in ("cur", "new", "tmp"):
 	    os.makedirs(M + "/" + d)
@@ -43,12 +36,11 @@ client() {
 	        len(text), text) + b"QUIT\r\n")[0]
 	    assert out.count(b"\r\n250 2.") + out.startswith(b"250 2.") >= 3, out
 	X
-	cat) >client.py
-	python3 client.py
+	) client
 }
 
 @test "a message of 4 GiB announced is refused before it comes" {
-	client <<-'END'
+	alice <<-'END'
 	s = Imap(M)
 	for n in (1 << 32, 1 << 62):
 	    said = s.ask(b"APPEND INBOX {%d}" % n)
@@ -93,7 +85,7 @@ client() {
 }
 
 @test "a client that vanishes in a message leaves nothing, over LMTP too" {
-	client <<-'END'
+	alice <<-'END'
 	text = b"Subject: half\r\n\r\n" + b"x\r\n" * 30000
 	for begin in (b"DATA\r\n" + text, b"BDAT 500000\r\n" + text,
 	        b"DATA\r\n" + text + b".", b"DATA\r\n" + text + b".\r",
@@ -115,7 +107,7 @@ client() {
 }
 
 @test "100 levels of MIME, and 5,000, are stored and shown" {
-	client <<-'END'
+	alice <<-'END'
 	def nested(levels, kind):
 	    if kind == "message":
 	        head = b"Content-Type: message/rfc822\r\n\r\n"
@@ -151,7 +143,7 @@ client() {
 }
 
 @test "a header of 1 MB, in one field or in many, is stored and shown" {
-	client <<-'END'
+	alice <<-'END'
 	M1 = 1 << 20
 	addr = b", ".join(b"a%d@example.org" % i for i in range(50000))
 	fold = lambda t: re.sub(rb"(.{1,900}[, ])", rb"\1\r\n ", t)
@@ -189,7 +181,7 @@ client() {
 }
 
 @test "NUL in commands, addresses and messages harms nobody" {
-	client <<-'END'
+	alice <<-'END'
 	text = b"Subject: a\0b\r\n\r\nc\0d\r\n"
 	s = Imap(M)
 	said = s.append("INBOX", text)

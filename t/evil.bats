@@ -5,14 +5,11 @@
 
 bats_require_minimum_version 1.5.0
 
+load room
+
 setup() {
-	umask 022
-	cd "$BATS_TEST_TMPDIR"
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" . || :
-	export T=$BATS_TEST_TMPDIR HOME=$BATS_TEST_TMPDIR
-	export LEMON_CONTROL=$T/control PYTHONPATH=$BATS_TEST_DIRNAME
-	export PYTHONDONTWRITEBYTECODE=1 LEMON_AUTH_DELAY=0
-	unset "${!TCP@}" "${!SSL@}" PROTO REMOTE_ADDR REMOTE_HOST
+	room
+	export LEMON_AUTH_DELAY=0
 	mkdir -p control home/{alice,bob}/Maildir/{cur,new,tmp} tmp
 	chmod 1777 tmp
 	echo "$T/home/%u" >control/home
@@ -167,14 +164,14 @@ how = {}$imapd"
 	        text + b".\r\nQUIT\r\n")
 	    assert b"\r\n250 2.0.0 Delivered" in p.stdout, p
 	    open(T + "/log", "wb").write(p.stderr)
-	    if "evil: DONE fork" in log():
+	    if "evil:" not in log():
 	        skip("this build or kernel does not confine")
 	    outcome()
 	p = subprocess.run(["lemon-deliver", T + "/home/alice/Maildir"],
 	    capture_output=True, input=text)
 	assert p.returncode == 0, p
 	open(T + "/log", "wb").write(p.stderr)
-	if "evil: DONE fork" in log():
+	if "evil:" not in log():
 	    skip("this build or kernel does not confine")
 	outcome()
 	END
@@ -195,7 +192,7 @@ how = {}$imapd"
 	assert len(done) > 25, done
 	for act in ("read another user's message", "open a TCP socket",
 	            "connect by TCP", "remove another user's message"):
-	    assert act in done or act.startswith("remove"), (act, done)
+	    assert act in done, (act, done)
 	END
 }
 
@@ -265,6 +262,7 @@ how = {}$imapd"
 	        if said[:1] == b"+" or said[:3] == b"334":
 	            said = c.answer()[-1]
 	        assert said[:4] in (b"t OK", b"235 "), said
+	        confined()
 	        c.quiet()
 	        for where, octets in memory(c.proc.pid):
 	            for what in (secret, coded, coded[:16]):

@@ -5,30 +5,14 @@
 
 bats_require_minimum_version 1.5.0
 
+load room
+
 setup() {
-	umask 022
-	cd "$BATS_TEST_TMPDIR"
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" . || :
-	export T=$BATS_TEST_TMPDIR HOME=$BATS_TEST_TMPDIR
-	export LEMON_CONTROL=$T/control PYTHONPATH=$BATS_TEST_DIRNAME
-	export PYTHONDONTWRITEBYTECODE=1
-	unset "${!TCP@}" "${!SSL@}" PROTO REMOTE_ADDR REMOTE_HOST
+	room
 }
 
 teardown() {
 	! mountpoint -q disk || umount -l disk
-}
-
-# client <<PYTHON: with what imap_client.py has; M is a Maildir
-client() {
-	(cat <<-'X'
-	import os, re, shutil, subprocess, sys, time
-	from imap_client import *
-	T = os.environ["T"]
-	M = T + "/Maildir"
-	X
-	cat) >client.py
-	python3 client.py
 }
 
 @test "a UID is never used again, with the index deleted at every step" {

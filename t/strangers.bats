@@ -5,16 +5,12 @@
 
 bats_require_minimum_version 1.5.0
 
+load room
 load serve
 
 setup() {
-	umask 022
-	cd "$BATS_TEST_TMPDIR"
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" . || :
-	export T=$BATS_TEST_TMPDIR HOME=$BATS_TEST_TMPDIR
-	export LEMON_CONTROL=$T/control PYTHONPATH=$BATS_TEST_DIRNAME
-	export PYTHONDONTWRITEBYTECODE=1 LEMON_AUTH_DELAY=0
-	unset "${!TCP@}" "${!SSL@}" PROTO REMOTE_ADDR REMOTE_HOST
+	room
+	export LEMON_AUTH_DELAY=0
 }
 
 teardown() {
