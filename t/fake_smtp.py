@@ -69,8 +69,8 @@ class Session:
         self.log(got)
         return got[:-2].decode("utf-8", "surrogateescape")
 
-    def stage(self, name, default, *more):
-        """Answer that stage; whether it was a success."""
+    def verdict(self, name, default, *more):
+        """What to answer at that stage."""
         with lock:
             seen[name] = seen.get(name, 0) + 1
             n = seen[name]
@@ -79,6 +79,11 @@ class Session:
         text = default
         for key in (name,) + more:
             text = REPLY.get(key, text)
+        return text
+
+    def stage(self, name, default, *more):
+        """Answer that stage; whether it was a success."""
+        text = self.verdict(name, default, *more)
         self.say(text)
         return text[0] in "23"
 
@@ -134,13 +139,18 @@ class Session:
             if line == b".\r\n":
                 break
             text += line[1:] if line.startswith(b".") else line
-        good = False
-        if LMTP:
-            for a in self.rcpts:
-                good |= self.stage("end", "250 2.0.0 stored", "end:" + a)
-        else:
-            good = self.stage("end", "250 2.0.0 queued")
-        if good:
+        verdicts = []
+        try:
+            for a in self.rcpts if LMTP else [""]:
+                verdicts.append(self.verdict("end", "250 2.0.0 stored" if LMTP
+                                             else "250 2.0.0 queued",
+                                             "end:" + a))
+        except Gone:
+            for v in verdicts:
+                self.say(v)
+            raise
+        # Whoever hears of it may look at once.
+        if any(v[0] in "23" for v in verdicts):
             with lock:
                 count += 1
                 n = count
@@ -150,6 +160,8 @@ class Session:
             with open("%s/%d.tmp" % (DIR, n), "wb") as f:
                 f.write(text)
             os.rename("%s/%d.tmp" % (DIR, n), "%s/%d.eml" % (DIR, n))
+        for v in verdicts:
+            self.say(v)
         self.rcpts = []
 
     def run(self):
