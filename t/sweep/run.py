@@ -62,6 +62,8 @@ class Stage:
             if ACTS[act].prepare:
                 ACTS[act].prepare(self.maildir, state)
                 give(self.place.home + "/alice")
+            if not state.validity:
+                ledger = Ledger()   # all is gone, and its numbers with it
             if ACTS[act].died:
                 self.die(state, *ACTS[act].died)
             if self.place.exact:
