@@ -76,6 +76,59 @@ deliver() {
 	cmp "$(files N)" m
 }
 
+# lmtp <<PYTHON: on one connection, not as root; deliver(ADDRESS) waits for 250
+lmtp() {
+	(cat <<-'X'
+	import os, shutil, subprocess
+	p = subprocess.Popen((["setpriv", "--reuid=65534", "--clear-groups"]
+	    if os.geteuid() == 0 else []) + ["lemon-deliver", "-l"],
+	    stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+	    stderr=subprocess.DEVNULL)
+	def answer():
+	    while True:
+	        line = p.stdout.readline()
+	        if line[3:4] != b"-":
+	            return line
+	def say(line):
+	    p.stdin.write(line.encode() + b"\r\n")
+	    return answer()
+	def deliver(to):
+	    say("MAIL FROM:<s@x.example>")
+	    say("RCPT TO:<%s>" % to)
+	    say("DATA")
+	    assert say("Subject: x\r\n\r\nx\r\n.")[:3] == b"250"
+	def files(maildir):
+	    return sum(len(os.listdir(maildir + d)) for d in ("/new", "/cur"))
+	answer()
+	say("LHLO x")
+	X
+	cat
+	echo 'say("QUIT"); p.wait()') >client.py
+	python3 client.py
+}
+
+@test "mail on one LMTP connection goes where the Maildir is by then" {
+	user alice
+	[ "$(id -u)" != 0 ] || chown -R nobody:nogroup control
+	lmtp <<-'END'
+	for i in range(3):
+	    deliver("alice@example.org")
+	os.rename("home/alice/Maildir", "home/alice/Old")
+	deliver("alice@example.org")
+	assert files("home/alice/Old") == 3
+	assert files("home/alice/Maildir") == 1
+	for d in ("", "/cur", "/new", "/tmp"):
+	    os.mkdir("home/alice/Maildir/.List" + d)
+	    if os.geteuid() == 0:
+	        os.chown("home/alice/Maildir/.List" + d, 65534, 65534)
+	deliver("alice+List@example.org")
+	assert files("home/alice/Maildir/.List") == 1
+	shutil.rmtree("home/alice/Maildir/.List")
+	deliver("alice+List@example.org")
+	assert files("home/alice/Maildir") == 2
+	END
+}
+
 @test "a user's mail goes to the user" {
 	user alice
 	deliver alice <m

@@ -189,6 +189,26 @@ bell_heard(struct bell *b)
 	}
 }
 
+bool
+bell_is_awaited(struct store *st)
+{
+	int fd = openat(st->index_dir, "bell", O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *e = NULL;
+
+	if (d == NULL) {
+		if (fd != -1)
+			close(fd);
+		return false;
+	}
+	do
+		e = readdir(d);
+	while (e != NULL && e->d_name[0] == '.');
+	closedir(d);
+	return e != NULL;
+}
+
 /* The name begins with the waiter's number. */
 static bool
 waiter_lives(const char *name)

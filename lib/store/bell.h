@@ -28,4 +28,7 @@ void bell_heard(struct bell *b);
 /* Wake all waiters of this store.  Never blocks, never fails. */
 void bell_ring(struct store *st);
 
+/* Whether somebody may be waiting for it. */
+bool bell_is_awaited(struct store *st);
+
 #endif

@@ -74,7 +74,8 @@ expunge_some(struct view *v, const struct set *uids, uint32_t *uid,
 	if (r != STORE_OK)
 		return r;
 	gone = xcalloc(AT_ONCE, sizeof *gone);
-	for (; *uid != 0 && n < AT_ONCE && !change_is_long(&c); *uid = set_next(uids, *uid + 1)) {
+	for (; *uid != 0 && n < AT_ONCE && !change_is_long(&c);
+	    *uid = set_next(uids, *uid + 1)) {
 		struct rec rec;
 
 		if (!rec_alive(c.t, v->mb->id, *uid, &rec) ||

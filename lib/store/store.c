@@ -52,6 +52,15 @@ store_fail(struct store *st, const char *what, int err)
 }
 
 bool
+store_is_current(const struct store *st)
+{
+	struct stat a, b;
+
+	return stat(st->path, &a) == 0 && fstat(st->dir, &b) == 0 &&
+	    a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+bool
 store_is_tight(const struct store *st)
 {
 	struct statvfs s;

@@ -49,6 +49,9 @@ struct store_config {
 enum store_result store_open(struct store **st,
     const struct store_config *cfg, const char **why);
 void store_close(struct store *st);	/* NULL is fine */
+/* Whether the path of the Maildir still leads to the one that is open. */
+bool store_is_current(const struct store *st);
+
 /* Whether the disk has so little space left that files which are still to be
  * unlinked may be in the way. */
 bool store_is_tight(const struct store *st);

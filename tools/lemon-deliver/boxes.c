@@ -6,10 +6,12 @@
 
 #include "base/die.h"
 #include "base/log.h"
+#include "store/bell.h"
 #include "store/draft.h"
 
-/* More open stores than that are settled before the next is opened. */
-enum { BOXES_MAX = 32 };
+/* More open stores than that are closed before the next is opened, but for
+ * one message's recipients. */
+enum { BOXES_MAX = 32, BOXES_KEPT = 4 };
 
 struct open {
 	struct buf name;
@@ -34,16 +36,71 @@ find(const struct boxes *b, const char *maildir)
 	return x;
 }
 
+/* The files are there: the next look finds what cannot be settled. */
+static void
+settle(struct box *x)
+{
+	while (x->open != NULL) {
+		struct open *o = x->open;
+
+		if (mailbox_settle(o->mailbox) != STORE_OK)
+			log_warn("settle: %s", store_why(x->store));
+		mailbox_close(o->mailbox);
+		buf_free(&o->name);
+		x->open = o->next;
+		free(o);
+	}
+}
+
+/* All from that place in the list on. */
+static void
+close_from(struct boxes *b, struct box **from)
+{
+	while (*from != NULL) {
+		struct box *x = *from;
+
+		settle(x);
+		store_close(x->store);
+		free(x->maildir);
+		*from = x->next;
+		free(x);
+		b->n--;
+	}
+}
+
+/* Put it before the others.  False if there is none, or its Maildir is
+ * another by now. */
+static bool
+again(struct boxes *b, const char *maildir)
+{
+	struct box **at = &b->first, *x = find(b, maildir);
+
+	if (x == NULL)
+		return false;
+	while (*at != x)
+		at = &(*at)->next;
+	*at = x->next;
+	x->next = b->first;
+	b->first = x;
+	if (store_is_current(x->store))
+		return true;
+	struct box *others = x->next;
+	x->next = NULL;
+	close_from(b, &b->first);
+	b->first = others;
+	return false;
+}
+
 enum store_result
 boxes_open(struct boxes *b, const struct target *t, const char **why)
 {
 	struct store *st;
 	enum store_result e;
 
-	if (find(b, t->cfg.maildir) != NULL)
+	if (again(b, t->cfg.maildir))
 		return STORE_OK;
 	if (b->n == BOXES_MAX)
-		boxes_settle(b);
+		boxes_close(b);
 	e = store_open(&st, &t->cfg, why);
 	if (e != STORE_OK)
 		return e;
@@ -148,20 +205,15 @@ write_draft(struct draft *d, const struct letter *l, struct span top)
 	return draft_finish(d, &size);
 }
 
-enum store_result
-boxes_put(struct boxes *b, const struct target *t, const struct letter *l,
+static enum store_result
+put(struct box *x, const struct target *t, const struct letter *l,
     struct span top, const char **why)
 {
 	struct draft_info info = { .internaldate = INT64_MIN };
 	struct mailbox *mb;
 	struct draft *d = NULL;
-	enum store_result e = boxes_open(b, t, why);
+	enum store_result e = folder(x, t, &mb);
 
-	if (e != STORE_OK)
-		return e;
-	struct box *x = find(b, t->cfg.maildir);
-
-	e = folder(x, t, &mb);
 	if (e == STORE_OK)
 		e = draft_open(mb, &info, &d);
 	if (e == STORE_OK)
@@ -175,27 +227,52 @@ boxes_put(struct boxes *b, const struct target *t, const struct letter *l,
 	return e;
 }
 
+enum store_result
+boxes_put(struct boxes *b, const struct target *t, const struct letter *l,
+    struct span top, const char **why)
+{
+	enum store_result e = boxes_open(b, t, why);
+
+	if (e != STORE_OK)
+		return e;
+	struct box *x = find(b, t->cfg.maildir);
+	bool kept = x->open != NULL;
+
+	e = put(x, t, l, top, why);
+	/* The folder may have been made anew since it was opened. */
+	if (kept && (e == STORE_CHANGED || e == STORE_NONEXISTENT)) {
+		settle(x);
+		e = put(x, t, l, top, why);
+	}
+	b->owed += e == STORE_OK;
+	return e;
+}
+
+bool
+boxes_are_awaited(const struct boxes *b)
+{
+	for (const struct box *x = b->first; x != NULL; x = x->next)
+		if (x->open != NULL && bell_is_awaited(x->store))
+			return true;
+	return false;
+}
+
 void
 boxes_settle(struct boxes *b)
 {
-	while (b->first != NULL) {
-		struct box *x = b->first;
+	struct box **at = &b->first;
 
-		while (x->open != NULL) {
-			struct open *o = x->open;
+	for (struct box *x = b->first; x != NULL; x = x->next)
+		settle(x);
+	for (size_t i = 0; i < BOXES_KEPT && *at != NULL; i++)
+		at = &(*at)->next;
+	close_from(b, at);
+	b->owed = 0;
+}
 
-			/* The files are there: the next look finds them. */
-			if (mailbox_settle(o->mailbox) != STORE_OK)
-				log_warn("settle: %s", store_why(x->store));
-			mailbox_close(o->mailbox);
-			buf_free(&o->name);
-			x->open = o->next;
-			free(o);
-		}
-		store_close(x->store);
-		free(x->maildir);
-		b->first = x->next;
-		free(x);
-	}
-	b->n = 0;
+void
+boxes_close(struct boxes *b)
+{
+	close_from(b, &b->first);
+	b->owed = 0;
 }

@@ -6,12 +6,13 @@
 #include "target.h"
 
 /*
- * The stores that a transaction delivers to, each opened once (LMDB allows
- * no more), and their mailboxes that wait to be settled.  { 0 } is none.
+ * The stores that are delivered to, each opened once (LMDB allows no more),
+ * and their mailboxes that wait to be settled.  { 0 } is none.
  */
 struct boxes {
-	struct box *first;
+	struct box *first;	/* the last used one */
 	size_t n;
+	size_t owed;		/* messages that wait to be settled */
 };
 
 /* Open the target's store if it is not yet.  *why is a sentence for the
@@ -24,7 +25,12 @@ enum store_result boxes_open(struct boxes *b, const struct target *t,
 enum store_result boxes_put(struct boxes *b, const struct target *t,
     const struct letter *l, struct span top, const char **why);
 
-/* Commit what is left to do, ring the bells, and close everything. */
+/* Whether a session waits to hear of what was put. */
+bool boxes_are_awaited(const struct boxes *b);
+
+/* Commit what is left to do, and ring the bells; the stores stay open for
+ * the next message.  Close closes them too. */
 void boxes_settle(struct boxes *b);
+void boxes_close(struct boxes *b);
 
 #endif

@@ -46,7 +46,7 @@ child(const struct target *t, const struct letter *l, struct span top,
 	if (e == STORE_OK)
 		e = boxes_put(&b, t, l, top, &why);
 	say(fd, e, e == STORE_OK ? NULL : why);
-	boxes_settle(&b);
+	boxes_close(&b);
 	_exit(0);
 }
 

@@ -37,6 +37,7 @@ struct session {
 	size_t targets, cap;
 	bool *delivered;	/* [targets], after the end */
 	struct boxes boxes;
+	int64_t owing;		/* since when, on clock_ms() */
 };
 
 /* notice.c: tell the sender of those recipients that asked to hear of

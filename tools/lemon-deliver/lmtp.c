@@ -10,6 +10,12 @@
 #include "net/trace.h"
 #include "smtp/inject.h"
 
+enum {
+	OWED_MAX = 50,		/* messages that are committed together */
+	OWED_MS = 1000,		/* … and for how long */
+	PAUSE_MS = 10		/* a client that has more says so until then */
+};
+
 /* Verb, user and address come first in every line. */
 static void
 log_start(const struct session *s, struct log *l, const char *verb,
@@ -177,6 +183,23 @@ end(void *ctx, struct smtp_reply *r, size_t n)
 	}
 }
 
+/* What was put is committed together with what comes next, if that comes at
+ * once and nobody is waiting to hear of it. */
+static void
+settle(struct session *s)
+{
+	if (s->boxes.owed == 0)
+		return;
+	if (s->owing == 0)
+		s->owing = clock_ms();
+	if (s->boxes.owed < OWED_MAX && clock_ms() - s->owing < OWED_MS &&
+	    !boxes_are_awaited(&s->boxes) &&
+	    in_wait(&s->in, NULL, 0, PAUSE_MS) != 0)
+		return;
+	boxes_settle(&s->boxes);
+	s->owing = 0;
+}
+
 /* The client gets its answers first; what is left to do then disturbs
  * nobody. */
 static void
@@ -186,7 +209,7 @@ reset(void *ctx)
 
 	if (s->delivered != NULL) {
 		out_flush(&s->out);
-		boxes_settle(&s->boxes);
+		settle(s);
 		send_notices(s);
 	}
 	for (size_t i = 0; i < s->targets; i++)
@@ -257,7 +280,7 @@ session_close(struct session *s, enum smtp_bye bye)
 	log_ku(&l, "wall_ms", (uint64_t)(clock_ms() - s->started));
 	log_end(&l);
 	smtp_server_free(&s->server);
-	boxes_settle(&s->boxes);
+	boxes_close(&s->boxes);
 	letter_free(&s->letter);
 	trace_close(s->in.trace);
 	stream_free(&s->in, &s->out);

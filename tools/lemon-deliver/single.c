@@ -146,7 +146,7 @@ deliver(const struct options *o, struct target *t, struct letter *l,
 		buf_adds(said, why);
 	/* The answer is our end, so nobody waits for the bell longer than
 	 * for us. */
-	boxes_settle(&b);
+	boxes_close(&b);
 	buf_free(&top);
 }
 
