@@ -45,7 +45,7 @@ struct copying {
 	struct mailbox *to;
 	bool move;
 	struct one *m;
-	size_t n;
+	size_t n, coming;	/* coming: in later batches */
 	struct arena mem;
 	struct buf base, full;	/* of the name at hand */
 	struct named *named;	/* by hash; uid is the place in m */
@@ -412,6 +412,7 @@ record_all(struct copying *c, struct copied *done)
 		to.unnamed = true;
 		c->gones = 0;
 		c->lost = intent_lost(&c->intent, to.t);
+		to.coming = c->n + c->coming;
 		for (size_t i = 0; i < c->n && r == STORE_OK; i++)
 			if (!c->m[i].left_out)
 				r = record_one(c, &map, &to, from, &c->m[i]);
@@ -481,11 +482,11 @@ transfer(struct copying *c, struct copied *done)
 }
 
 static enum store_result
-transfer_some(struct view *v, struct one *m, size_t n, struct mailbox *to,
-    bool move, struct copied *done)
+transfer_some(struct view *v, struct one *m, size_t n, size_t coming,
+    struct mailbox *to, bool move, struct copied *done)
 {
 	struct copying c = { .v = v, .to = to, .move = move, .m = m, .n = n,
-		.intent = { .fd = -1 } };
+		.coming = coming, .intent = { .fd = -1 } };
 
 	/* What was left out has no name: it sorts somewhere. */
 	c.named = arena_zero(&c.mem, n * sizeof *c.named);
@@ -532,7 +533,8 @@ view_copy(struct view *v, const struct set *uids, struct mailbox *to,
 	done->to = xcalloc(n + 1, sizeof *done->to);
 	for (size_t i = 0; i < n && r == STORE_OK; i += some) {
 		some = move && n - i > MOVED_AT_ONCE ? MOVED_AT_ONCE : n - i;
-		r = transfer_some(v, m + i, some, to, move, done);
+		r = transfer_some(v, m + i, some, n - i - some, to, move,
+		    done);
 	}
 	free(m);
 	return r;
