@@ -16,6 +16,7 @@ import collections
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,11 @@ MUTANTS = {
 }
 
 
+def is_dull(calls, n):
+    """Deep in a long row of one call."""
+    return n > 10 and n % 50 != 0 and len(set(calls[n - 10:n + 10])) == 1
+
+
 class Worker:
     """Tries one act after another, in a place of its own."""
 
@@ -67,14 +73,15 @@ class Worker:
         return None
 
     def choose(self, act, calls):
-        """The points of an act that takes so many calls; 0 is its end."""
-        modes = self.modes
+        """The points of an act that makes these calls; 0 is its end."""
+        modes, ends = self.modes, len(calls) + 1
         if self.everything:
             todo = [Crash(act, m, n, bare) for m in modes
-                    for n in range(calls + 1) for bare in (False, True)]
+                    for n in range(ends) if not is_dull(calls, n)
+                    for bare in (False, True)]
         else:
             todo = [Crash(act, modes[i % len(modes)],
-                          (1 + i * calls // (SHARE - 1)) % (calls + 1),
+                          (1 + i * len(calls) // (SHARE - 1)) % ends,
                           bare=i // len(modes) % 2 == 1)
                     for i in range(SHARE)]
         return [c for c in todo if not (c.bare and ACTS[act].by_index)]
@@ -109,8 +116,7 @@ class Worker:
         wrong = self.attempt(whole)
         if wrong:
             return None     # it does not even work
-        calls = self.stage.calls
-        for n in (0, *range(1, calls + 1)):
+        for n in range(len(self.stage.calls) + 1):
             crash = Crash(act, mode, n, mutant=mutant)
             wrong = self.attempt(crash)
             if wrong:
@@ -237,6 +243,9 @@ def main():
     p.add_argument("-j", type=int, default=os.cpu_count())
     p.add_argument("names", nargs="*", choices=[[], *ACTS, *MUTANTS])
     ask = p.parse_args()
+    # Loop devices do not go by themselves.
+    for s in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(s, lambda *_: sys.exit(1))
     began = time.monotonic()
     if subprocess.run([STOP, "-o", os.devnull, "true"],
                       stderr=subprocess.DEVNULL).returncode != 0:

@@ -5,9 +5,10 @@ import shutil
 import time
 
 from imap_client import give
-from model import Msg, State, see, text
-from steps import (Append, At, Change, Command, Copy, Deliver, Expunge, Move,
-                   RenameInbox, Store, StoreMany, Transaction)
+from model import Ledger, Msg, State, see, text
+from steps import (Append, At, Change, Command, Copy, Deliver, Expunge,
+                   ExpungeMany, Move, RenameInbox, Store, StoreMany,
+                   Transaction)
 
 
 class Act:
@@ -145,6 +146,17 @@ def many(maildir, state):
     rest(maildir, ".Many/cur", ".Many/new")
 
 
+def too_many(maildir, state):
+    """So much is to be expunged that lemon-uidlist is written anew."""
+    step = Append("Other", ["dead%d" % i for i in range(1, 701)],
+                  ["\\Deleted"])
+    with At(maildir) as at:
+        step.run(at, state)
+        after = next(iter(step.outcomes(state, at.told, True)))
+        step.learn(state, after, at.told, Ledger())
+    state.boxes = after.boxes
+
+
 ACTS = {
     "lmtp": Act(
         "mail that comes over LMTP",
@@ -174,6 +186,9 @@ ACTS = {
         "a STORE of many messages", select("Many"),
         StoreMany("Many", MANY, "+", ["\\Flagged"]),
         StoreMany("Many", MANY[:-1], "-", ["\\Flagged"]), prepare=many),
+    "store-late": Act(
+        "a STORE of many messages that renames their files", select("Many"),
+        StoreMany("Many", MANY, "+", ["\\Seen"]), prepare=many),
     "keywords": Act(
         "a STORE of keywords", select("INBOX"),
         Store("INBOX", ["old1", "old2", "old3"], "+", ["$New", "$Junk"]),
@@ -189,6 +204,9 @@ ACTS = {
         Move("INBOX", ["old1", "old2", "old3"], "Other")),
     "expunge": Act(
         "an EXPUNGE", select("INBOX"), Expunge("INBOX")),
+    "compact": Act(
+        "an EXPUNGE that has lemon-uidlist written anew", select("Other"),
+        ExpungeMany("Other"), prepare=too_many),
     "close": Act(
         "a CLOSE", select("INBOX"), Expunge("INBOX", b"CLOSE")),
     "create": Act(
@@ -234,6 +252,9 @@ ACTS = {
     "finish-expunge": Act(
         "a session that finishes an EXPUNGE", select("INBOX"),
         died=("expunge", 1, "unlinkat")),
+    "finish-store": Act(
+        "a session that finishes a STORE of many messages", select("Many"),
+        prepare=many, died=("store-late", 20, "renameat2")),
     "finish-rename": Act(
         "a session that finishes a RENAME", LIST,
         died=("rename", 2, "renameat2")),

@@ -79,7 +79,6 @@ class Disk:
         self.path = path
         self.image = path + "/image"
         self.home = path + "/home"
-        self.mounted = False
         os.mkdir(path)
         os.mkdir(self.home)
         with open(self.image, "wb"):
@@ -101,7 +100,6 @@ class Disk:
         wrong = mount(self.loop, self.home, b"ext4", b"noauto_da_alloc")
         if wrong:
             raise OSError(wrong)
-        self.mounted = True
 
     def umount(self):
         until = time.monotonic() + 10
@@ -111,7 +109,6 @@ class Disk:
                 raise OSError("umount: " +
                               os.strerror(ctypes.get_errno()))
             time.sleep(0.001)
-        self.mounted = False
 
     def empty(self):
         for name in os.listdir(self.home):
@@ -133,8 +130,7 @@ class Disk:
         self.mount()
 
     def close(self):
-        if self.mounted:
-            self.umount()
+        umount(self.home)
         subprocess.run(["losetup", "-d", self.loop], check=False)
 
 

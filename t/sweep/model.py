@@ -152,7 +152,7 @@ def tidy(maildir, state):
     """Nothing is left of what was begun or is gone; file_replace's are swept
     after an hour."""
     left = [f for f in os.listdir(maildir) if f.startswith((
-        "lemon-trash", "lemon-new", "lemon-rename", "lemon-uidlist."))]
+        "lemon-trash", "lemon-new", "lemon-rename"))]
     for box, msgs in state.boxes.items():
         disk = maildir if box == "INBOX" else "%s/.%s" % (
             maildir, box.replace("/", "."))

@@ -81,12 +81,12 @@ class Stage:
         with At(self.maildir, [STOP, "-o", self.report, "-n", str(n), "-k",
                                call], self.env) as at:
             self.perform(at, ACTS[act].steps, state, Ledger())
-        if self.seen() != n:
+        if len(self.seen()) != n:
             raise OSError("%s makes no %s %d" % (act, call, n))
 
     def seen(self):
         with open(self.report) as f:
-            return int(f.read().split()[0])
+            return f.read().split()[2:]
 
     def found(self, act, before):
         """What a session finds that nobody kills; numbers that nobody was
@@ -116,8 +116,8 @@ class Stage:
         return state, None
 
     def crash(self, c):
-        """Wrong if a promise is broken; self.calls is how many there were."""
-        self.calls = 0
+        """Wrong if a promise is broken; self.calls has those it made."""
+        self.calls = []
         state, ledger = self.prepare(c.act)
         argv = [STOP, "-o", self.report, "-n", str(c.n)]
         if FLAG[c.mode]:
@@ -131,7 +131,7 @@ class Stage:
             state, step = self.perform(at, ACTS[c.act].steps, state, ledger)
             told = at.told
         self.calls = self.seen()
-        if step is not None and (c.n == 0 or self.calls < c.n):
+        if step is not None and (c.n == 0 or len(self.calls) < c.n):
             raise Wrong("torn", "it fails by itself: %s" % told)
         if c.mode != "kill":
             self.place.again()

@@ -332,6 +332,22 @@ class Expunge(Step):
                 return
 
 
+class ExpungeMany(Expunge):
+    """Of so many that it may take more than one transaction."""
+
+    def outcomes(self, state, told, with_index):
+        dead = sorted((msg.uid, n) for n, msg in
+                      state.boxes[self.box].items()
+                      if "\\Deleted" in msg.flags)
+        for k in range(len(dead), -1, -1):
+            after = state.copy()
+            for uid, n in dead[:k]:
+                del after.boxes[self.box][n]
+            yield after
+            if any(b" EXPUNGE" in r for r in told):
+                return
+
+
 class Deliver(Step):
     """lemon-deliver with a message on its standard input."""
 

@@ -8,14 +8,15 @@
  *
  * The calls of the program and of all its children are counted together,
  * with -k only those of one name.  FILE gets "COUNT CALL", how many were seen
- * and which was the last; with N 0 (and if there are fewer) the program comes
- * to its end.  -c shuts the file system of DIR down (FS_IOC_SHUTDOWN; FLAG 1
- * writes its journal first, 2 does not), before that call or at the end, and
- * kills everybody.  Exits with what the program did, 137 if it was killed.
+ * and which was the last, and then the names of all, a line each; with N 0
+ * (and if there are fewer) the program comes to its end.  -c shuts the file
+ * system of DIR down (FS_IOC_SHUTDOWN; FLAG 1 writes its journal first, 2 does
+ * not), before that call or at the end, and kills everybody.  Exits with what
+ * the program did, 137 if it was killed.
  *
- * With -e calls that only look count as well, from main on, and FILE gets the
- * names of all, a line each.  The Nth is not made, but fails with that error;
- * with -f so do all of its name after it, and with 0 none.
+ * With -e calls that only look count as well, from main on.  The Nth is not
+ * made, but fails with that error; with -f so do all of its name after it,
+ * and with 0 none.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -184,6 +185,13 @@ cut(void)
 			kill(alive[k], SIGKILL);
 }
 
+static struct {
+	const char *name[65536];
+	size_t n;
+	pid_t refused;		/* who is in a call that is to fail */
+	bool begun;		/* main runs: it looks after SIGPIPE first */
+} seen_all;
+
 /* At a call of pid: true if it was the one. */
 static bool
 count(pid_t pid, unsigned long *seen, const char **last)
@@ -198,19 +206,14 @@ count(pid_t pid, unsigned long *seen, const char **last)
 	    (ask.name != NULL && strcmp(ask.name, name) != 0))
 		return false;
 	*last = name;
+	if (seen_all.n < COUNT(seen_all.name))
+		seen_all.name[seen_all.n++] = name;
 	if (++*seen != ask.n)
 		return false;
 	cut();
 	kill(pid, SIGKILL);
 	return true;
 }
-
-static struct {
-	const char *name[65536];
-	size_t n;
-	pid_t refused;		/* who is in a call that is to fail */
-	bool begun;		/* main runs: it looks after SIGPIPE first */
-} seen_all;
 
 /* At a call of pid, or at its end: count it, and have it fail. */
 static void
