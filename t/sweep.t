@@ -106,22 +106,22 @@ class Worker:
     def mutant(self, name):
         """(whether it was caught wherever it must be, what was seen)."""
         places = [p for p in MUTANTS[name][1] if p[1] in self.modes]
-        said = [self.catch(name, *p) for p in places[
-                :None if self.everything else 1]]
-        return None not in said, [s or "not caught" for s in said]
+        tried = [self.catch(name, *p) for p in places[
+                 :None if self.everything else 1]]
+        return all(caught for caught, _ in tried), [s for _, s in tried]
 
     def catch(self, mutant, act, mode):
-        """What the first point says that shows it."""
+        """Whether a point shows it, and what the first of them says."""
         whole = Crash(act, "kill", 0, mutant=mutant)
         wrong = self.attempt(whole)
         if wrong:
-            return None     # it does not even work
+            return False, "it does not even work: %s: %s" % wrong
         for n in range(len(self.stage.calls) + 1):
             crash = Crash(act, mode, n, mutant=mutant)
             wrong = self.attempt(crash)
             if wrong:
-                return "%s: %s: %s" % (crash, *wrong)
-        return None
+                return True, "%s: %s: %s" % (crash, *wrong)
+        return False, "%s, %s: no point shows %s" % (act, mode, mutant)
 
 
 worker = None   # of this process
