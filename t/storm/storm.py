@@ -511,6 +511,10 @@ class Mbsync(Writer):
             os.rename("%s/Sync/cur/%s" % (NEAR, name),
                       "%s/Sync/cur/%s:2,%s" % (NEAR, base, letters))
         if not self.sync(self.rng.random() < 0.3):
+            # Killed, it may push the same once more.
+            for token, t0 in self.waiting.items():
+                self.j.adds.append(("mbsync", t0, now(), False, [
+                    ("Sync", None, token, None)], None))
             return
         for token, t0 in self.waiting.items():
             self.pushed(token, t0)
