@@ -88,14 +88,17 @@ stat_file(struct adopt *a, int dir, struct span name, struct stat *s)
 
 /* Dovecot's keywords are small letters; its file tells which. */
 static void
-load_letters(struct adopt *a)
+load_letters(struct adopt *a, struct change *c)
 {
 	struct import im = { 0 };
 
 	if (a->letters_loaded)
 		return;
 	a->letters_loaded = true;
-	if (import_folder(a->mb->dir, &im))
+	bool found = import_folder(a->mb->dir, &im);
+	if (im.err != 0 && c->t->err == 0)
+		c->t->err = im.err;
+	else if (found)
 		for (size_t i = 0; i < COUNT(a->letter); i++)
 			a->letter[i] = arena_dup(&a->mem, im.letter[i]);
 	arena_free(&im.mem);
@@ -112,7 +115,7 @@ set_of_letters(struct adopt *a, struct change *c, struct span letters,
 		struct span name = SPAN("");
 
 		if (letters.p[i] >= 'a' && letters.p[i] <= 'z') {
-			load_letters(a);
+			load_letters(a, c);
 			name = a->letter[letters.p[i] - 'a'];
 		} else if (letters.p[i] == 'P')
 			name = SPAN("$Forwarded");

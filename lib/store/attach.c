@@ -245,6 +245,10 @@ begin_list(struct change *c)
 	uint8_t guid[16];
 
 	bool found = import_folder(c->mb->dir, &im);
+	if (im.err != 0) {
+		arena_free(&im.mem);
+		return store_fail(c->mb->st, "another server's list", im.err);
+	}
 	random_fill(guid, sizeof guid);
 	if (found && im.has_guid)
 		memcpy(guid, im.guid, sizeof guid);

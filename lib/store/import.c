@@ -104,6 +104,16 @@ lines(struct span text, char version, struct import *im, size_t *cap)
 		im->uidnext = last + 1;
 }
 
+/* A file of the wrong kind is none of theirs; but one that cannot be read
+ * for now holds numbers that must not be lost. */
+static void
+failed(struct import *im, int err)
+{
+	if (err == EIO || err == EMFILE || err == ENFILE || err == ENOMEM ||
+	    err == EACCES || err == EINTR || err == ESTALE)
+		im->err = err;
+}
+
 /* Read a file into the arena; false if it cannot be had. */
 static bool
 slurp(int dir, const char *name, size_t max, struct import *im,
@@ -114,6 +124,8 @@ slurp(int dir, const char *name, size_t max, struct import *im,
 
 	if (good)
 		*text = arena_dup(&im->mem, buf_span(&b));
+	else
+		failed(im, errno);
 	buf_free(&b);
 	return good;
 }
@@ -336,6 +348,7 @@ courier_keywords(int dir, struct import *im, size_t *cap)
 	struct stat s;
 
 	if (d == NULL) {
+		failed(im, errno);
 		if (fd >= 0)
 			close(fd);
 		return false;

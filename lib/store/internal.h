@@ -154,11 +154,13 @@ struct import {
 	size_t n;
 	struct span letter[26];	/* keywords of a-z in the file names' info;
 				   empty: none */
+	int err;		/* errno where something is there but could not
+				   be read now; it may be another time */
 };
 
 /* Read dovecot-uidlist, dovecot-keywords, courierimapuiddb and
- * courierimapkeywords of the folder.  False if there is none of them.  The
- * caller frees im->mem. */
+ * courierimapkeywords of the folder.  False if there is none of them.  What
+ * was read is only of use if im->err is 0.  The caller frees im->mem. */
 bool import_folder(int dir, struct import *im);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* What lib/store/import.c reads of other servers' files.  The whole trees
  * that those servers made are tried by t/peers.bats. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,6 +71,21 @@ shown(const struct import *im, struct buf *b)
 }
 
 static void
+unreadable(int dir)
+{
+	struct rlimit files, none;
+	struct import im;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	none = (struct rlimit){ 0, files.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &none);
+	(void)import_folder(dir, &im);
+	setrlimit(RLIMIT_NOFILE, &files);
+	ok(im.err == EMFILE, "a list that cannot be read now is not missing");
+	arena_free(&im.mem);
+}
+
+static void
 of_dovecot(int dir, struct buf *b)
 {
 	struct import im;
@@ -95,6 +112,8 @@ of_dovecot(int dir, struct buf *b)
 	    im.uidnext == 5 && !im.has_guid, "the first version is known too");
 	is(shown(&im, b), SPAN("4 old.style,S=3\n"), "with its UIDs");
 	arena_free(&im.mem);
+
+	unreadable(dir);
 
 	put(dir, "dovecot-uidlist", "2 what is this\n1 :x\n");
 	ok(import_folder(dir, &im) && im.uidvalidity == 0 && im.n == 0,
