@@ -317,8 +317,9 @@ attach_path(struct mailbox *mb)
 static bool
 is_attached(struct mailbox *mb, struct txn *t, struct meta *m)
 {
+	/* The folder too: another index may have been written over ours. */
 	return mb->generation == index_generation(mb->st) &&
-	    meta_get(t, mb->id, m);
+	    meta_get(t, mb->id, m) && same_dir(mb, m);
 }
 
 enum store_result

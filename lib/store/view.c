@@ -9,6 +9,7 @@
 
 #include "base/die.h"
 #include "store/attach.h"
+#include "store/keyword.h"
 #include "store/scan.h"
 #include "store/view_internal.h"
 
@@ -52,6 +53,7 @@ view_close(struct view *v)
 	bits_free(&v->present);
 	set_free(&v->recent);
 	set_free(&v->tell);
+	told_free(&v->told);
 	free(v->own);
 	free(v);
 }
@@ -70,6 +72,8 @@ view_begin(struct mailbox *mb, struct view **out)
 		v->uidnext = m.uidnext;
 		v->uidvalidity = m.uidvalidity;
 		v->modseq = m.modseq;
+		v->generation = mb->generation;
+		v->id = mb->id;
 		v->keywords = m.keywords;
 		add_recent(v, &t, &m);
 		if (r == STORE_OK)
@@ -214,19 +218,48 @@ view_changes_free(struct view_changes *ch)
 
 /* --- synchronising --- */
 
+void
+view_told(struct view *v, const struct msg *m)
+{
+	told_put(&v->told, m->uid, told_sum(m->flags, m->keyword,
+	    m->keywords));
+}
+
+/* Whether the client knows other flags than the message has. */
+static bool
+knows_others(struct view *v, struct txn *t, uint32_t uid)
+{
+	uint16_t sum = told_get(&v->told, uid);
+	struct rec r;
+	size_t n;
+
+	if (sum == 0 || !rec_alive(t, v->mb->id, uid, &r))
+		return false;
+	const uint32_t *k = set_keywords(v->mb, t, r.set, &n);
+	return told_sum(r.flags & REC_FLAGS, k, n) != sum;
+}
+
 static void
-find_changed(struct view *v, struct txn *t, struct view_changes *ch)
+find_changed(struct view *v, struct txn *t, const struct meta *m,
+    struct view_changes *ch)
 {
 	struct key from = key_modseq('j', v->mb->id, v->modseq + 1, 0);
+	bool anew = v->generation != v->mb->generation || v->id != v->mb->id;
 	struct walk w;
 
+	if (anew) {
+		/* Its numbers say nothing of ours. */
+		from = key_modseq('j', v->mb->id, 0, 0);
+		names_load(v->mb, t, m);
+	}
 	walk_start(&w, t, &from, 5);
 	while (walk_next(&w)) {
 		uint64_t modseq = key_get_u64(&w.key, 5);
 		uint32_t uid = key_get_u32(&w.key, 13);
 
-		if (bits_has(&v->present, uid) &&
-		    (!view_is_own(v, modseq) || set_has(&v->tell, uid)))
+		if (!bits_has(&v->present, uid))
+			continue;
+		if (anew ? knows_others(v, t, uid) : (!view_is_own(v, modseq) || set_has(&v->tell, uid)))
 			set_add(&ch->changed, uid, uid);
 	}
 	walk_end(&w);
@@ -324,12 +357,13 @@ synchronise(struct view *v, bool expunge, struct view_changes *ch,
 	}
 	ch->keywords = m.keywords != v->keywords;
 	if (m.modseq == v->modseq && m.uidnext == v->uidnext &&
+	    v->generation == v->mb->generation && v->id == v->mb->id &&
 	    !(v->held && expunge)) {
 		v->keywords = m.keywords;
 		txn_abort(&t);
 		return STORE_OK;
 	}
-	find_changed(v, &t, ch);
+	find_changed(v, &t, &m, ch);
 	if ((r = load_present(v->mb, &t, &m, &now)) != STORE_OK) {
 		set_clear(&ch->changed);
 		txn_abort(&t);
@@ -352,6 +386,8 @@ synchronise(struct view *v, bool expunge, struct view_changes *ch,
 	}
 	set_free(&gone);
 	v->modseq = m.modseq;
+	v->generation = v->mb->generation;
+	v->id = v->mb->id;
 	v->uidnext = m.uidnext;
 	v->owns = 0;
 	set_clear(&v->tell);

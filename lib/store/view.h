@@ -51,6 +51,12 @@ enum store_result view_sync(struct view *v, bool expunge,
     struct view_changes *ch, bool *held, view_expunged *fn, void *arg);
 void view_changes_free(struct view_changes *ch);
 
+/* The client is being told these flags and keywords.  After the index was made
+ * anew, when all MODSEQs are new, view_sync reports those alone of which that
+ * is no longer true. */
+struct msg;
+void view_told(struct view *v, const struct msg *m);
+
 /* Look for what other programs did to the Maildir (reads the directory only
  * if its mtime says so), then ring the bell if something was found.  SELECT,
  * NOOP, CHECK and the 30 s tick of IDLE call it; view_sync does not. */

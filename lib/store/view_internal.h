@@ -3,6 +3,7 @@
 #define STORE_VIEW_INTERNAL_H
 
 #include "store/bits.h"
+#include "store/told.h"
 
 struct view {
 	struct mailbox *mb;
@@ -16,6 +17,9 @@ struct view {
 	bool held;		/* the view has UIDs that are gone */
 	bool behind;		/* view_tidy has something to do */
 	uint32_t keywords;	/* how many were told */
+	struct told told;	/* what flags the client knows */
+	uint64_t generation;	/* of the index, and the mailbox's number in */
+	uint32_t id;		/* it, that modseq is of */
 };
 
 /* The first UID >= uid that is in the view and in uids (NULL: all), or 0. */

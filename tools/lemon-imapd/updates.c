@@ -42,6 +42,7 @@ wire_flags(struct session *s, const struct msg *m)
 
 	if (set_has(view_recent(s->view), m->uid))
 		system |= FLAG_RECENT;
+	view_told(s->view, m);
 	out_adds(&s->out, "FLAGS (");
 	wire_system_flags(&s->out, system);
 	const char *sep = system ? " " : "";

@@ -223,6 +223,45 @@ deleted(void)
 	store_close(st);
 }
 
+static bool
+tell(void *arg, uint32_t seq, const struct msg *m, struct span d)
+{
+	(void)seq, (void)d;
+	view_told(arg, m);
+	return true;
+}
+
+/* Made anew, the index gives each message a new MODSEQ. */
+static void
+told(void)
+{
+	struct store *st = t_store();
+	struct mailbox *mb = t_inbox(st);
+	struct view_changes ch = { 0 };
+	struct view *v;
+	bool held;
+
+	t_append(mb, text, MSG_SEEN, NULL);
+	t_append(mb, text, 0, "$Work");
+	t_append(mb, text, MSG_FLAGGED, NULL);
+	view_open(mb, &v);
+	view_each(v, NULL, 0, tell, v);
+	for (int i = 0; i < 3; i++) {
+		t_remove("M/.lemon");
+		ok(view_sync(v, true, &ch, &held, NULL, NULL) == STORE_OK &&
+		    ch.changed.n == 0 && ch.vanished.n == 0 && !ch.exists &&
+		    !ch.keywords, "an index made anew is nothing to tell");
+	}
+	ok(system("rm -r M/.lemon; cd M/cur && f=$(ls *:2,F) && "
+	    "mv $f ${f%F}RF") == 0 && view_sync(v, true, &ch, &held, NULL,
+	    NULL) == STORE_OK && ch.changed.n == 1 && set_has(&ch.changed, 3),
+	    "but what changed meanwhile is told");
+	view_changes_free(&ch);
+	view_close(v);
+	mailbox_close(mb);
+	store_close(st);
+}
+
 static void
 fill_up(const char *path)
 {
@@ -392,6 +431,8 @@ main(void)
 	together();
 	t_remove("M");
 	deleted();
+	t_remove("M");
+	told();
 	t_remove("M");
 	full();
 	t_remove_dir();
