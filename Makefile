@@ -98,6 +98,9 @@ sweep: deps
 sweep-errors: deps
 	@$(MAKE) -s -j"$$(nproc)" sweeper
 	$(RUN) t/errors.t $(or $(POINTS:%=-n %),-a)
+# Damage the index of a living store, and look at what clients see.
+damage: all
+	$(RUN) t/index_damage.py -v -n $(or $(TRIALS),10000)
 asan:
 	ASAN_OPTIONS=allocator_may_return_null=1 \
 	    $(MAKE) V=-asan CFLAGS='$(SAN)' check
@@ -172,6 +175,6 @@ clean:
 	rm -rf build build-* $(TOOLS:%=bin/%)
 
 -include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/t/fuzz/*.d $(B)/bench/*.d)
-.PHONY: all units sweeper tests check sweep sweep-errors timing asan cov deps lint install clean \
+.PHONY: damage all units sweeper tests check sweep sweep-errors timing asan cov deps lint install clean \
         demo bench storm fuzz fuzz-lib fuzz-cov
 .PRECIOUS: $(B)/%.o

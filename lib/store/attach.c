@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "store/bell.h"
 #include "store/intent.h"
+#include "store/keyword.h"
 #include "store/list.h"
 #include "store/letters.h"
 #include "store/scan.h"
@@ -143,6 +144,15 @@ list_exact(struct mailbox *mb, const struct meta *m)
 	return yes;
 }
 
+/* The mailbox has that number.  Keywords are numbered with it. */
+static void
+be(struct mailbox *mb, uint32_t id)
+{
+	if (mb->id != id)
+		names_free(mb);
+	mb->id = id;
+}
+
 /* --- a folder that the index does not know --- */
 
 static void
@@ -159,7 +169,7 @@ number_mailbox(struct change *c)
 		bury(t, old);
 	if (txn_get_fixed(t, &k, &same, sizeof same) && same != old)
 		bury(t, same);
-	mb->id = t->root.next_mailbox++;
+	be(mb, t->root.next_mailbox++);
 	t->touched = true;
 	put_disk(t, mb->disk, mb->id);
 	txn_put(t, &k, (struct span){ (char *)&mb->id, sizeof mb->id });
@@ -333,7 +343,7 @@ attach_join(struct change *c)
 		    !find(mb, c->t, &id, &c->m) ||
 		    !list_agrees(mb, &c->m, id == by_disk(c->t, mb->disk)))
 			return STORE_CHANGED;
-		mb->id = id;
+		be(mb, id);
 		mb->generation = index_generation(mb->st);
 	}
 	return c->m.building ? STORE_CHANGED : STORE_OK;
@@ -352,14 +362,17 @@ attach_begin(struct change *c, struct mailbox *mb, size_t need, bool reserve)
 	c->t = &c->own;
 	c->began = clock_ms();
 	intent_undo_dead(c->t);
-	if (is_attached(mb, c->t, &c->m))
+	bool stale = false;
+	if (is_attached(mb, c->t, &c->m) &&
+	    !(stale = list_is_newer(mb, &c->m)))
 		return STORE_OK;
 	if ((r = attach_path(mb)) == STORE_OK) {
 		uint32_t id, named = by_disk(c->t, mb->disk);
 
-		if (find(mb, c->t, &id, &c->m) &&
-		    list_agrees(mb, &c->m, id == named)) {
-			mb->id = id;
+		if (!stale && find(mb, c->t, &id, &c->m) &&
+		    list_agrees(mb, &c->m, id == named) &&
+		    !list_is_newer(mb, &c->m)) {
+			be(mb, id);
 			/* What is kept of another index means nothing. */
 			mb->generation = index_generation(mb->st);
 			if (id != named)
@@ -386,7 +399,7 @@ attach_quietly(struct mailbox *mb, struct txn *t, struct meta *m)
 	if (id == 0 || !meta_get(t, id, m) || !same_dir(mb, m) ||
 	    m->building || !list_exact(mb, m) || !list_agrees(mb, m, true))
 		return false;
-	mb->id = id;
+	be(mb, id);
 	mb->generation = index_generation(mb->st);
 	return true;
 }
@@ -398,7 +411,7 @@ attach_known(struct mailbox *mb, struct txn *t, struct meta *m)
 
 	if (!find(mb, t, &id, m))
 		return false;
-	mb->id = id;
+	be(mb, id);
 	mb->generation = index_generation(mb->st);
 	return true;
 }

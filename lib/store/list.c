@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -162,6 +163,59 @@ list_is_cut(struct mailbox *mb, const struct meta *m)
 
 	return fstatat(mb->dir, UIDLIST_FILE, &s, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    s.st_ino != m->list_ino || (uint64_t)s.st_size <= m->list_size;
+}
+
+/* Whether a whole line was added to what was committed. */
+static bool
+has_more(struct mailbox *mb, uint64_t size)
+{
+	char line[UIDLIST_LINE_MAX + 1];
+	struct span got = { line, 0 }, whole;
+	int fd = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC);
+	ssize_t n = fd == -1 ? -1 :
+	    file_pread(fd, line, sizeof line, (int64_t)size);
+
+	if (fd != -1)
+		close(fd);
+	if (n > 0)
+		got.n = (size_t)n;
+	size_t end = span_chr(got, '\n');
+	return end < got.n && line_check(span_head(got, end), &whole);
+}
+
+/* Whether another file than was committed has all the UIDs of the index. */
+static bool
+has_all(struct mailbox *mb, const struct meta *m)
+{
+	struct buf text = { 0 };
+	struct uidlist l;
+	uint64_t inode;
+	bool yes = false;
+
+	if (list_read(mb, &text, &inode) == STORE_OK &&
+	    uidlist_parse(buf_span(&text), &l)) {
+		yes = l.uidvalidity == m->uidvalidity &&
+		    memcmp(l.guid, m->guid, sizeof l.guid) == 0 &&
+		    l.n > 0 && l.msg[l.n - 1].uid + 1 >= m->uidnext;
+		uidlist_free(&l);
+	}
+	buf_free(&text);
+	return yes;
+}
+
+bool
+list_is_newer(struct mailbox *mb, const struct meta *m)
+{
+	struct stat s;
+
+	if (m->building || fstatat(mb->dir, UIDLIST_FILE, &s,
+	    AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(s.st_mode))
+		return false;
+	if (s.st_ino != m->list_ino)
+		return has_all(mb, m);
+	return (uint64_t)s.st_size > m->list_size &&
+	    has_more(mb, m->list_size);
 }
 
 /* What is about to be thrown away: lines of a writer that died, or of an

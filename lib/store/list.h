@@ -32,6 +32,11 @@ void list_take_back(struct change *c);
  * may be lost with the power, and the file's size stay. */
 bool list_is_whole(int fd, uint64_t size);
 
+/* Whether the file says more than the index committed: then the index is an
+ * old one that was put back, or its writer died, and the file is the truth.
+ * The write lock is held, and dead batches are undone. */
+bool list_is_newer(struct mailbox *mb, const struct meta *m);
+
 /* After the commit, without the lock: make the lines durable. */
 enum store_result list_sync(struct mailbox *mb);
 

@@ -335,6 +335,24 @@ forget_recent(struct view *v, const struct set *gone)
 		set_remove(&v->recent, gone->r[i].lo, gone->r[i].hi);
 }
 
+/* A snapshot.  If it is older than what the view has seen, an old index was
+ * put in the place of ours: who takes the lock sees that, too. */
+static enum store_result
+begin_sync(struct view *v, struct txn *t, struct meta *m)
+{
+	enum store_result r = mailbox_read(v->mb, t, m);
+	struct change c;
+
+	if (r != STORE_OK || m->modseq >= v->modseq ||
+	    m->uidvalidity != v->uidvalidity)
+		return r;
+	txn_abort(t);
+	r = change_begin(&c, v->mb, 0, true);
+	if (r == STORE_OK)
+		r = change_commit(&c);
+	return r == STORE_OK ? mailbox_read(v->mb, t, m) : r;
+}
+
 static enum store_result
 synchronise(struct view *v, bool expunge, struct view_changes *ch,
     bool *held, view_expunged *fn, void *arg)
@@ -343,7 +361,7 @@ synchronise(struct view *v, bool expunge, struct view_changes *ch,
 	struct meta m;
 	struct bits now = { 0 };
 	struct set gone = { 0 };
-	enum store_result r = mailbox_read(v->mb, &t, &m);
+	enum store_result r = begin_sync(v, &t, &m);
 
 	set_clear(&ch->vanished);
 	set_clear(&ch->changed);

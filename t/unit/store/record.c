@@ -259,6 +259,9 @@ old_index(void)
 	sh("rm -r M/.lemon && mv old M/.lemon");
 	st = t_store();
 	mb = t_inbox(st);
+	char want[40];
+	snprintf(want, sizeof want, "1:1 2:%u", last);
+	t_is(mb, want, "an old index costs no message its UID");
 	ok(t_append(mb, text, 0, NULL) > last,
 	    "an old index gives no UID away again");
 	ok(mailbox_status(mb, &t) == STORE_OK &&
