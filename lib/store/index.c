@@ -379,11 +379,13 @@ open_or_make(struct store *st)
 {
 	for (int try = 0; try < 4; try++) {
 		struct stat s;
+		bool new = false;
 
 		if (fstatat(st->index_dir, DATA, &s, AT_SYMLINK_NOFOLLOW) == -1 &&
 		    errno == ENOENT) {
 			/* Its lock file may still be someone's. */
 			unlinkat(st->index_dir, LOCK, 0);
+			new = true;
 			if (mkdirat(st->index_dir, "index", 0700) == -1 &&
 			    errno != EEXIST)
 				return store_fail(st, "make the index", errno);
@@ -397,7 +399,9 @@ open_or_make(struct store *st)
 		int found = e == 0 && is_same(st) ? read_root(st) : -1;
 		if (found == 1)
 			return STORE_OK;
-		if (found == 0) {
+		/* In a lock file of unknown history a dead process may hold
+		 * LMDB's lock for ever. */
+		if (found == 0 && new) {
 			e = write_root(st);
 			sync_dirs(st);
 			if (e == 0)
@@ -476,8 +480,8 @@ index_check(struct store *st, bool locked)
 	env_close(st->ix);
 	if ((r = open_dir(st)) != STORE_OK)
 		return r;
-	if (!st->ix->damaged && has_lock(st) && env_open(st) == 0 &&
-	    is_same(st) && read_root(st) == 1)
+	if (!st->ix->damaged && has_lock(st) && index_there(st) &&
+	    env_open(st) == 0 && is_same(st) && read_root(st) == 1)
 		return STORE_OK;
 	env_close(st->ix);
 	if (!locked && index_lock(st) == -1)
