@@ -3,9 +3,10 @@
 """Figures of lemon beside Debian's Dovecot and Cyrus: the same mail, the same
 disk and machine, one run; make bench says so with BENCH='-q' for options.
 
-usage: bench/run.py [-q] [-m] [-d DIR] [-o WORD]
+usage: bench/run.py [-q] [-n MESSAGES] [-m] [-d DIR] [-o WORD]
 
   -q  quick: small numbers, to see that it runs
+  -n  messages in the large mailbox (100,000); the others are as much smaller
   -m  with mailboxes of a million messages too: 12 GB, and minutes
   -d  where the servers' files go (a fresh directory, removed afterwards);
       it should be on the disk whose fsync counts
@@ -154,11 +155,15 @@ def main():
         description=__doc__, usage=argparse.SUPPRESS,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("-q", action="store_true")
+    p.add_argument("-n", type=int)
     p.add_argument("-m", action="store_true")
     p.add_argument("-d")
     p.add_argument("-o")
     o = p.parse_args()
     z = figures.QUICK if o.q else figures.FULL
+    if o.n:
+        z = z._replace(large=o.n, small=o.n // 10, thousand=o.n // 100,
+                       big=z.big * o.n // z.large)
     if os.getuid() != 0:
         sys.exit("bench: run as root, the peers need it")
     for n in signal.SIGTERM, signal.SIGHUP:
@@ -171,6 +176,8 @@ def main():
         servers = start(root)
         report(servers, z, o)
     finally:
+        for n in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
+            signal.signal(n, signal.SIG_IGN)
         for s in servers:
             s.stop()
         shutil.rmtree(root, ignore_errors=True)

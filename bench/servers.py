@@ -153,8 +153,18 @@ class Server:
         return True
 
     def stop(self):
+        """End it, and what it leaves running."""
+        left = descendants(self.proc.pid)
         self.proc.send_signal(signal.SIGTERM)
-        self.proc.wait(30)
+        try:
+            self.proc.wait(30)
+        except subprocess.TimeoutExpired:
+            self.proc.kill()
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
 
 class Lemon(Server):
