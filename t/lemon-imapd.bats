@@ -359,6 +359,20 @@ client() {
 	[[ $output == *$'\nc OK '* ]]
 }
 
+@test "a file that was changed in place is shown as it is, and the rest served" {
+	mail . first
+	mail . second
+	say 'a SELECT INBOX' 'b FETCH 1:* (ENVELOPE BODYSTRUCTURE)' 'c LOGOUT'
+	files=("$T"/Maildir/cur/*)
+	truncate -s 12 "${files[0]}"
+	echo 'one line more' >>"${files[1]}"
+	say 'a SELECT INBOX' 'b FETCH 1:* (BODY.PEEK[] BODY.PEEK[TEXT])' \
+	    'c FETCH 1:2 BODY.PEEK[]<5.90>' 'd LOGOUT' >out
+	grep -q '^d OK' out
+	[ "$(grep -c '^one line more' out)" -ge 2 ]
+	grep -q 'BODY\[\] {1[0-9]}' out
+}
+
 @test "a message whose file is gone is not made up" {
 	mail . one
 	mail . two

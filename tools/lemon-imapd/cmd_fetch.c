@@ -137,7 +137,9 @@ one(void *arg, uint32_t seq, const struct msg *m, struct span raw)
 		c->failed = r;
 	if (r != STORE_OK)
 		return true;
-	bool more = respond(c, seq, m, &d, file);
+	/* A file that was changed in place has a digest of its own. */
+	bool more = respond(c, seq, m, file == NULL ? &d :
+	    message_digest(file), file);
 
 	message_close(file);
 	return more;
