@@ -131,6 +131,28 @@ store() {
 	    [ "$(id -u)" != 0 ]
 }
 
+@test "root is not led by a user's link to what is root's" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	mkdir -m 1777 spool
+	mkdir -m 755 private alice
+	mkdir -p spool/cur spool/new spool/tmp spool/.lemon/index
+	ln -s "$T/private/made" spool/.lemon/index/data.mdb
+	ln -s "$T/spool" alice/Maildir
+	chown -hR nobody:nogroup spool/* spool/.lemon alice
+	for name in alice/Maildir alice/Maildir/; do
+		store rebuild "$T/$name"
+		[ "$status" != 127 ]
+		[ -z "$(ls private)" ]
+		[ -z "$(find spool -mindepth 1 -user root)" ]
+	done
+	# Nor by one in the place of the index.
+	rm -r spool/.lemon/index
+	mkdir spool/.lemon/index
+	ln -s "$T/private/made" spool/.lemon/index/data.mdb
+	store rebuild "$T/spool"
+	[ "$status" = 0 ] && [ -z "$(ls private)" ]
+}
+
 @test "what is not there is 65, a wrong command line 64, no Maildir 75" {
 	fill
 	store check nobody-here

@@ -223,11 +223,23 @@ home_path(const struct control *c, struct account *a)
 int
 account_owner(const char *maildir, struct account *a)
 {
+	struct buf path = { 0 };
 	struct stat st;
 
 	if (geteuid() != 0)
 		return 0;
-	if (stat(maildir, &st) == -1)
+	buf_adds(&path, maildir);
+	/* With a slash behind it a link would be followed. */
+	while (path.n > 1 && path.p[path.n - 1] == '/')
+		path.n--;
+	/* A link is its owner's: it must not lead us to what is root's. */
+	int r = lstat(buf_cstr(&path), &st);
+	if (r == 0 && st.st_uid == 0)
+		r = stat(path.p, &st);
+	int e = errno;
+	buf_free(&path);
+	errno = e;
+	if (r == -1)
 		return errno == ENOENT ? 0 : -1;
 	if (st.st_uid != 0) {
 		a->uid = st.st_uid;

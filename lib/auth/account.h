@@ -59,7 +59,8 @@ int account_locate(const struct control *c, struct span login,
     struct account *a);
 int account_settle(const struct control *c, struct account *a);
 
-/* The uid and gid of who owns a Maildir, which root becomes to serve it.
+/* The uid and gid of who owns a Maildir, or a link in its place (but for one
+ * of root's, which is followed), which root becomes to serve it.
  * Both stay as they are where we are not root, for root's own, and for one
  * that is to be made.  0, or -1 with errno: nobody can tell now. */
 int account_owner(const char *maildir, struct account *a);

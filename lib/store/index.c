@@ -227,8 +227,12 @@ env_open(struct store *st)
 	if (reserve_lock(st) == -1 ||
 	    fstatat(st->index_dir, LOCK, &l, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno;
-	if (fstatat(st->index_dir, DATA, &s, AT_SYMLINK_NOFOLLOW) == 0)
+	/* LMDB would follow a link. */
+	if (fstatat(st->index_dir, DATA, &s, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (!S_ISREG(s.st_mode))
+			return MDB_INVALID;
 		size = (size_t)s.st_size;
+	}
 	ix->lock_ino = l.st_ino;
 	size = (size + size / 8 + HEADROOM) & ~(size_t)0xfffff;
 	if ((e = mdb_env_create(&ix->env)) != 0)
