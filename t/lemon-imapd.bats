@@ -516,6 +516,24 @@ client() {
 	END
 }
 
+@test "mailboxes that were left in a hurry cost few descriptors" {
+	mkdir -p "$T/Maildir/.B"/{cur,new,tmp}
+	for i in {100..139}; do
+		printf 'a\n' >"$T/Maildir/cur/1700000$i.M1P1Q1.test:2,"
+		printf 'b\n' >"$T/Maildir/.B/cur/1700000$i.M1P1Q1.test:2,"
+	done
+	sign=+
+	for i in {1..15}; do
+		for name in inbox B; do
+			printf '%s\r\n' "a select $name" \
+			    "a store 1:* ${sign}flags.silent (\Seen)"
+		done
+		[ "$sign" = + ] && sign=- || sign=+
+	done >"$T/many"
+	(ulimit -n 64; lemon-imapd "$T/Maildir" <"$T/many" 2>>"$T/log") >"$T/out"
+	[ "$(grep -c '^a OK' "$T/out")" = 60 ]
+}
+
 @test "TLS without a certificate says in the log which file is missing" {
 	run -75 --separate-stderr lemon-imapd -s </dev/null
 	[ -z "$output" ]

@@ -12,7 +12,8 @@
 enum {
 	PAUSE_MS = 20,		/* a client that says nothing for so long may
 				   have said what it wanted */
-	PUT_OFF_MAX = 50	/* times that others' commands went first */
+	PUT_OFF_MAX = 50,	/* times that others' commands went first */
+	LEFT_MAX = 8		/* mailboxes; they hold descriptors */
 };
 
 /* A mailbox that was left while its files were behind. */
@@ -102,8 +103,14 @@ void
 chores_keep(struct session *s)
 {
 	struct left *l;
+	size_t n = 0;
 
 	if (s->view == NULL || !view_is_behind(s->view))
+		return;
+	/* What is too much is for whoever selects it next. */
+	for (l = s->left; l != NULL; l = l->next)
+		n++;
+	if (n >= LEFT_MAX)
 		return;
 	l = xcalloc(1, sizeof *l);
 	*l = (struct left){ s->view, s->mailbox, s->left };
