@@ -367,7 +367,7 @@ found_all(struct build *b)
 		if (l->msg[i].gone && l->msg[i].inode != 0)
 			return false;
 	if (txn_read(b->mb->st, &t) != STORE_OK)
-		return true;
+		return false;
 	not_found(b, &t, &uids);
 	bool all = uids.n == 0;
 	txn_abort(&t);
