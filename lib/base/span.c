@@ -6,6 +6,7 @@
 extern inline char ascii_lower(char c);
 extern inline struct span span_str(const char *s);
 extern inline bool span_eq(struct span a, struct span b);
+extern inline bool span_ieq(struct span a, struct span b);
 extern inline struct span span_skip(struct span s, size_t n);
 extern inline struct span span_head(struct span s, size_t n);
 extern inline size_t span_chr(struct span s, char c);
@@ -29,12 +30,10 @@ ascii_alpha(char c)
 }
 
 bool
-span_ieq(struct span a, struct span b)
+ascii_ieq(const char *a, const char *b, size_t n)
 {
-	if (a.n != b.n)
-		return false;
-	for (size_t i = 0; i < a.n; i++)
-		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+	for (size_t i = 0; i < n; i++)
+		if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i]))
 			return false;
 	return true;
 }

@@ -25,7 +25,7 @@ inline struct span span_str(const char *s);
 
 /* Equality of octets; of octets but for ASCII case. */
 inline bool span_eq(struct span a, struct span b);
-bool span_ieq(struct span a, struct span b);
+inline bool span_ieq(struct span a, struct span b);
 
 /* Order by octets, as memcmp; a prefix sorts first.  <0, 0 or >0. */
 int span_cmp(struct span a, struct span b);
@@ -64,6 +64,7 @@ bool span_u64(struct span s, uint64_t max, uint64_t *v);
 
 /* One octet in ASCII, whatever the locale. */
 inline char ascii_lower(char c);
+bool ascii_ieq(const char *a, const char *b, size_t n);
 char ascii_upper(char c);
 bool ascii_digit(char c);
 bool ascii_alpha(char c);
@@ -100,6 +101,12 @@ inline bool
 span_eq(struct span a, struct span b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+inline bool
+span_ieq(struct span a, struct span b)
+{
+	return a.n == b.n && ascii_ieq(a.p, b.p, a.n);
 }
 
 inline struct span

@@ -65,6 +65,8 @@ enclosed(struct span s)
 static void
 unquote(struct buf *to, struct span s)
 {
+	if (s.n == 0)
+		return;
 	char *p = buf_room(to, s.n);
 
 	for (size_t i = 0; i < s.n; i++) {
@@ -218,7 +220,8 @@ angle(struct addr_list *l)
 {
 	struct buf name = l->name;
 
-	l->name = (struct buf){ 0 };
+	l->name = l->unused;
+	buf_clear(&l->name);
 	buf_clear(&l->local);
 	gap(l);
 	route(l);
@@ -244,7 +247,7 @@ angle(struct addr_list *l)
 		skip(l, 1);
 	else
 		l->odd = true;
-	buf_free(&l->name);
+	l->unused = l->name;
 	l->name = name;
 }
 
@@ -378,6 +381,7 @@ addr_list_free(struct addr_list *l)
 	buf_free(&l->local);
 	buf_free(&l->domain);
 	buf_free(&l->comment);
+	buf_free(&l->unused);
 }
 
 /* RFC 5322 3.2.3 atext; RFC 6532 3.2 adds what is beyond ASCII. */

@@ -38,6 +38,7 @@ struct addr_list {
 	bool odd;		/* something so far is against the grammar, so
 				   that others may see other addresses in it */
 	struct buf name, route, local, domain, comment;
+	struct buf unused;	/* a name inside of brackets */
 };
 
 /* The next one; a's spans (but raw) are valid until the next call. */

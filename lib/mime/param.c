@@ -37,6 +37,24 @@ gap(struct param_list *l)
 			return;
 }
 
+/* Octets up to the next that has a meaning of its own outside quotes. */
+static size_t
+run(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.n && !white(s.p[n]) && s.p[n] != '(' && s.p[n] != ';')
+		n++;
+	return n;
+}
+
+static void
+take(struct param_list *l, size_t n)
+{
+	buf_add(&l->text, span_head(l->rest, n));
+	l->rest = span_skip(l->rest, n);
+}
+
 static bool
 joint(char c)
 {
@@ -51,17 +69,14 @@ param_head(struct param_list *l, struct span *head)
 	buf_clear(&l->text);
 	gap(l);
 	while (l->rest.n > 0 && l->rest.p[0] != ';') {
-		struct span was = l->rest;
+		take(l, run(l->rest));
+		size_t was = l->rest.n;
 
 		gap(l);
-		if (l->rest.n == was.n) {
-			buf_addc(&l->text, was.p[0]);
-			l->rest = span_skip(was, 1);
-		} else if (l->text.n > 0 && l->rest.n > 0 &&
+		if (l->rest.n < was && l->text.n > 0 && l->rest.n > 0 &&
 		    !joint(l->text.p[l->text.n - 1]) &&
-		    !joint(l->rest.p[0])) {
+		    !joint(l->rest.p[0]))
 			break;
-		}
 	}
 	*head = buf_span(&l->text);
 }
@@ -79,8 +94,10 @@ plain(struct param_list *l)
 				buf_addc(&l->text, ' ');
 			continue;
 		}
-		buf_addc(&l->text, l->rest.p[0]);
-		l->rest = span_skip(l->rest, 1);
+		size_t n = run(l->rest);
+
+		/* Inside a word a bracket begins no comment. */
+		take(l, n > 0 ? n : 1);
 	}
 }
 
@@ -147,6 +164,13 @@ param_next(struct param_list *l, struct span *name, struct span *value)
 		*value = buf_span(&l->text);
 		return true;
 	}
+}
+
+void
+param_list_again(struct param_list *l, struct span rest)
+{
+	l->rest = rest;
+	l->no_quote = false;
 }
 
 void

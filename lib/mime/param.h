@@ -32,6 +32,9 @@ bool param_next(struct param_list *l, struct span *name,
 
 void param_list_free(struct param_list *l);
 
+/* Another list, with the memory of this one. */
+void param_list_again(struct param_list *l, struct span rest);
+
 /* The value of the first parameter of that name added to *to.  False if
  * there is none. */
 bool param_find(struct span field, struct span name, struct buf *to);

@@ -5,20 +5,27 @@
 
 enum { QUOTED_MAX = 1024 };
 
-/* RFC 3501 9, QUOTED-CHAR: any of 1 to 127 but CR and LF.  DEL and long ones
- * are better in a literal for some readers. */
-static bool
-quotable(struct span s)
-{
-	if (s.n > QUOTED_MAX)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
+/* RFC 3501 9, QUOTED-CHAR: any of 1 to 127 but CR and LF.  DEL is better in
+ * a literal for some readers. */
+enum { ESCAPED = 1, NOT_QUOTED = 2 };
+static const unsigned char kinds[128] = {
+	['"'] = ESCAPED, ['\\'] = ESCAPED, ['\0'] = NOT_QUOTED,
+	['\r'] = NOT_QUOTED, ['\n'] = NOT_QUOTED, [127] = NOT_QUOTED
+};
 
-		if (c == '\0' || c == '\r' || c == '\n' || c > 0x7e)
-			return false;
+/* All kinds that are in there; long ones are literals too. */
+static unsigned
+kinds_of(struct span s)
+{
+	unsigned all = 0, octets = 0;
+
+	if (s.n > QUOTED_MAX)
+		return NOT_QUOTED;
+	for (size_t i = 0; i < s.n; i++) {
+		octets |= (unsigned char)s.p[i];
+		all |= kinds[s.p[i] & 127];
 	}
-	return true;
+	return octets > 127 ? NOT_QUOTED : all;
 }
 
 static void
@@ -38,24 +45,27 @@ literal(struct buf *to, struct span s)
 void
 quote_string(struct buf *to, struct span s)
 {
-	if (!quotable(s)) {
+	unsigned all = kinds_of(s);
+
+	if (all & NOT_QUOTED) {
 		literal(to, s);
 		return;
 	}
-	buf_addc(to, '"');
-	while (s.n > 0) {
-		size_t n = 0;
+	char *p = buf_room(to, 2 * s.n + 2);
 
-		while (n < s.n && s.p[n] != '"' && s.p[n] != '\\')
-			n++;
-		buf_add(to, span_head(s, n));
-		if (n < s.n) {
-			buf_addc(to, '\\');
-			buf_addc(to, s.p[n++]);
+	*p++ = '"';
+	if (all == 0 && s.n > 0) {
+		memcpy(p, s.p, s.n);
+		p += s.n;
+	} else {
+		for (size_t i = 0; i < s.n; i++) {
+			if (kinds[s.p[i] & 127] == ESCAPED)
+				*p++ = '\\';
+			*p++ = s.p[i];
 		}
-		s = span_skip(s, n);
 	}
-	buf_addc(to, '"');
+	*p++ = '"';
+	to->n = (size_t)(p - to->p);
 }
 
 void
