@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "mime/content.h"
 
-#include "mime/header.h"
-#include "mime/param.h"
 #include "mime/quote.h"
 
 enum content_field { TYPE, ENCODING, ID, DESCRIPTION, MD5, DISPOSITION,
 	LANGUAGE, LOCATION, FIELDS };
 
-static const char *const names[FIELDS] = {
-	"Content-Type", "Content-Transfer-Encoding", "Content-ID",
-	"Content-Description", "Content-MD5", "Content-Disposition",
-	"Content-Language", "Content-Location"
+/* What follows "Content-". */
+#define NAME(s) { (s), sizeof(s) - 1 }
+static const struct span names[FIELDS] = {
+	NAME("Type"), NAME("Transfer-Encoding"), NAME("ID"),
+	NAME("Description"), NAME("MD5"), NAME("Disposition"),
+	NAME("Language"), NAME("Location")
 };
 
 _Static_assert(FIELDS == COUNT(((struct content *)0)->field),
@@ -21,24 +21,29 @@ static void
 lower(struct buf *to, struct span s)
 {
 	buf_clear(to);
+	char *p = buf_room(to, s.n);
+
 	for (size_t i = 0; i < s.n; i++)
-		buf_addc(to, ascii_lower(s.p[i]));
+		p[i] = ascii_lower(s.p[i]);
+	to->n = s.n;
 }
 
 static void
-find_fields(struct content *c, struct span header)
+find_fields(struct content *c, const struct header_index *header)
 {
-	struct header_field h;
+	const struct span begin = SPAN("Content-");
 
 	for (size_t i = 0; i < FIELDS; i++)
 		c->field[i] = (struct span){ NULL, 0 };
-	while (header_next(&header, &h)) {
-		if (!span_istarts(h.name, SPAN("Content-")))
+	for (const struct header_field *h = header->f;
+	    h < header->f + header->n; h++) {
+		struct span name = span_skip(h->name, begin.n);
+
+		if (name.n == 0 || !span_istarts(h->name, begin))
 			continue;
 		for (size_t i = 0; i < FIELDS; i++)
-			if (c->field[i].p == NULL &&
-			    span_ieq(h.name, span_str(names[i])))
-				c->field[i] = h.value;
+			if (c->field[i].p == NULL && span_ieq(name, names[i]))
+				c->field[i] = h->value;
 	}
 }
 
@@ -59,10 +64,10 @@ token(struct span s)
 static void
 read_type(struct content *c, bool in_digest)
 {
-	struct param_list l = { .rest = c->field[TYPE] };
 	struct span head, name, value;
 
-	param_head(&l, &head);
+	param_list_again(&c->list, c->field[TYPE]);
+	param_head(&c->list, &head);
 	struct span type = span_cut(&head, '/');
 
 	c->typed = token(type) && token(head);
@@ -78,7 +83,7 @@ read_type(struct content *c, bool in_digest)
 	buf_clear(&c->boundary);
 	bool charset = false, boundary = false;
 
-	while (c->typed && param_next(&l, &name, &value)) {
+	while (c->typed && param_next(&c->list, &name, &value)) {
 		if (!charset && span_ieq(name, SPAN("charset"))) {
 			buf_add(&c->charset, value);
 			charset = true;
@@ -87,7 +92,6 @@ read_type(struct content *c, bool in_digest)
 			boundary = true;
 		}
 	}
-	param_list_free(&l);
 }
 
 static void
@@ -99,12 +103,11 @@ read_encoding(struct content *c)
 		{ "binary", ENC_BINARY }, { "base64", ENC_BASE64 },
 		{ "quoted-printable", ENC_QP }
 	};
-	struct param_list l = { .rest = c->field[ENCODING] };
 	struct span head;
 
-	param_head(&l, &head);
+	param_list_again(&c->list, c->field[ENCODING]);
+	param_head(&c->list, &head);
 	lower(&c->encoding, head.n > 0 ? head : SPAN("7bit"));
-	param_list_free(&l);
 	c->known_encoding = ENC_UNKNOWN;
 	for (size_t i = 0; i < COUNT(known); i++)
 		if (span_eq(buf_span(&c->encoding),
@@ -113,7 +116,8 @@ read_encoding(struct content *c)
 }
 
 void
-content_read(struct content *c, struct span header, bool in_digest)
+content_read(struct content *c, const struct header_index *header,
+    bool in_digest)
 {
 	find_fields(c, header);
 	read_type(c, in_digest);
@@ -128,6 +132,7 @@ content_free(struct content *c)
 	buf_free(&c->charset);
 	buf_free(&c->boundary);
 	buf_free(&c->encoding);
+	param_list_free(&c->list);
 }
 
 /* The pairs that follow in l, or NIL; ascii: with a default charset. */
@@ -156,18 +161,15 @@ pairs(struct param_list *l, bool ascii, struct buf *to)
 }
 
 void
-content_params(const struct content *c, struct buf *to)
+content_params(struct content *c, struct buf *to)
 {
-	struct param_list l = { .rest = c->field[TYPE] };
 	struct span head;
 
-	if (!c->typed)
-		l.rest = SPAN("");
-	param_head(&l, &head);
+	param_list_again(&c->list, c->typed ? c->field[TYPE] : SPAN(""));
+	param_head(&c->list, &head);
 	/* RFC 2046 4.1.2: the default of text/plain. */
-	pairs(&l, span_eq(buf_span(&c->type), SPAN("text")) &&
+	pairs(&c->list, span_eq(buf_span(&c->type), SPAN("text")) &&
 	    span_eq(buf_span(&c->subtype), SPAN("plain")), to);
-	param_list_free(&l);
 }
 
 static void
@@ -198,34 +200,33 @@ content_md5(const struct content *c, struct buf *to)
 /* RFC 2183 2: an unknown disposition is an attachment, so that is what
  * stands for one that has parameters only. */
 static void
-disposition(const struct content *c, struct buf *to)
+disposition(struct content *c, struct buf *to)
 {
-	struct param_list l = { .rest = c->field[DISPOSITION] };
 	struct span head;
 
 	buf_addc(to, ' ');
-	param_head(&l, &head);
+	param_list_again(&c->list, c->field[DISPOSITION]);
+	param_head(&c->list, &head);
 	if (span_trim(c->field[DISPOSITION]).n == 0) {
 		buf_adds(to, "NIL");
 	} else {
 		buf_addc(to, '(');
 		quote_string(to, head.n > 0 ? head : SPAN("attachment"));
-		pairs(&l, false, to);
+		pairs(&c->list, false, to);
 		buf_addc(to, ')');
 	}
-	param_list_free(&l);
 }
 
 /* RFC 3282 2: tags between commas, comments allowed. */
 static void
-language(const struct content *c, struct buf *to)
+language(struct content *c, struct buf *to)
 {
-	struct param_list l = { .rest = c->field[LANGUAGE] };
 	struct span head;
 	char before = '(';
 
 	buf_addc(to, ' ');
-	param_head(&l, &head);
+	param_list_again(&c->list, c->field[LANGUAGE]);
+	param_head(&c->list, &head);
 	while (head.p != NULL) {
 		struct span tag = span_trim(span_cut(&head, ','));
 
@@ -236,11 +237,10 @@ language(const struct content *c, struct buf *to)
 		quote_string(to, tag);
 	}
 	buf_adds(to, before == '(' ? "NIL" : ")");
-	param_list_free(&l);
 }
 
 void
-content_extension(const struct content *c, struct buf *to)
+content_extension(struct content *c, struct buf *to)
 {
 	disposition(c, to);
 	language(c, to);

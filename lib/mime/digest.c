@@ -128,24 +128,27 @@ digest_find(const struct digest *d, const uint32_t *path, size_t n,
  * What the lists of mutt, mbsync, Thunderbird, Roundcube, K-9, Delta Chat,
  * Evolution and their like ask for, in the order of octets in lower case.
  */
-static const char *const kept[] = {
-	"auto-submitted", "autocrypt-setup-message", "bcc", "cc",
-	"chat-version", "content-class", "content-description",
-	"content-disposition", "content-id", "content-language",
-	"content-transfer-encoding", "content-type", "date", "delivered-to",
-	"disposition-notification-to", "followup-to", "from", "importance",
-	"in-reply-to", "lines", "list-id", "list-post", "list-subscribe",
-	"list-unsubscribe", "list-unsubscribe-post", "mail-followup-to",
-	"mail-reply-to", "message-id", "mime-version", "newsgroups",
-	"original-recipient", "precedence", "priority", "references",
-	"reply-to", "resent-date", "resent-from", "resent-message-id",
-	"resent-to", "return-path", "secure-join", "sender", "sensitivity",
-	"subject", "to", "x-draft-info", "x-k9mail-identity", "x-keywords",
-	"x-label", "x-mailer", "x-microsoft-original-message-id",
-	"x-mozilla-draft-info", "x-mozilla-keys", "x-msmail-priority",
-	"x-original-to", "x-priority", "x-spam-flag", "x-spam-status",
-	"x-status", "x-tuid", "x-uniform-type-identifier",
-	"x-universally-unique-identifier"
+#define K(s) { (s), sizeof(s) - 1 }
+static const struct span kept[] = {
+	K("auto-submitted"), K("autocrypt-setup-message"), K("bcc"), K("cc"),
+	K("chat-version"), K("content-class"), K("content-description"),
+	K("content-disposition"), K("content-id"), K("content-language"),
+	K("content-transfer-encoding"), K("content-type"), K("date"),
+	K("delivered-to"), K("disposition-notification-to"), K("followup-to"),
+	K("from"), K("importance"), K("in-reply-to"), K("lines"), K("list-id"),
+	K("list-post"), K("list-subscribe"), K("list-unsubscribe"),
+	K("list-unsubscribe-post"), K("mail-followup-to"), K("mail-reply-to"),
+	K("message-id"), K("mime-version"), K("newsgroups"),
+	K("original-recipient"), K("precedence"), K("priority"),
+	K("references"), K("reply-to"), K("resent-date"), K("resent-from"),
+	K("resent-message-id"), K("resent-to"), K("return-path"),
+	K("secure-join"), K("sender"), K("sensitivity"), K("subject"), K("to"),
+	K("x-draft-info"), K("x-k9mail-identity"), K("x-keywords"),
+	K("x-label"), K("x-mailer"), K("x-microsoft-original-message-id"),
+	K("x-mozilla-draft-info"), K("x-mozilla-keys"), K("x-msmail-priority"),
+	K("x-original-to"), K("x-priority"), K("x-spam-flag"),
+	K("x-spam-status"), K("x-status"), K("x-tuid"),
+	K("x-uniform-type-identifier"), K("x-universally-unique-identifier")
 };
 
 /* As span_cmp, with a in lower case; b is in lower case already. */
@@ -169,7 +172,7 @@ digest_keeps(struct span name)
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		int r = compare(name, span_str(kept[mid]));
+		int r = compare(name, kept[mid]);
 
 		if (r == 0)
 			return true;

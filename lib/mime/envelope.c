@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "base/die.h"
-#include "mime/addr.h"
-#include "mime/header.h"
 #include "mime/quote.h"
 
 /* In the order of the envelope. */
@@ -21,10 +19,15 @@ static const struct span names[SLOTS] = {
 };
 
 /* The fields that the envelope shows, in the order of the header. */
+struct envelope_field {
+	enum slot slot;
+	struct span value;
+};
+
 struct found {
-	struct { enum slot slot; struct span value; } *f;
-	size_t n, cap;
-	struct addr_list list;
+	const struct envelope_field *f;
+	size_t n;
+	struct addr_list *list;
 };
 
 static enum slot
@@ -37,24 +40,23 @@ slot_of(struct span name)
 	return s;
 }
 
-static void
-gather(struct span header, struct found *all)
+static struct found
+gather(const struct header_index *header, struct envelope_memory *m)
 {
-	struct header_field h;
+	size_t n = 0;
 
-	while (header_next(&header, &h)) {
-		enum slot s = slot_of(h.name);
-
-		if (s == SLOTS)
-			continue;
-		if (all->n == all->cap) {
-			all->cap = all->cap == 0 ? 16 : all->cap * 2;
-			all->f = xrealloc(all->f,
-			    all->cap * sizeof *all->f);
-		}
-		all->f[all->n].slot = s;
-		all->f[all->n++].value = h.value;
+	if (m->cap < header->n) {
+		m->cap = header->cap;
+		m->f = xrealloc(m->f, m->cap * sizeof *m->f);
 	}
+	for (size_t i = 0; i < header->n; i++) {
+		enum slot s = slot_of(header->f[i].name);
+
+		if (s < SLOTS)
+			m->f[n++] = (struct envelope_field){ s,
+				header->f[i].value };
+	}
+	return (struct found){ m->f, n, &m->list };
 }
 
 static void
@@ -95,7 +97,7 @@ address(const struct addr *a, struct buf *to)
 
 /* False, and nothing is added, if there is not a single address. */
 static bool
-addresses(struct found *all, enum slot slot, struct buf *to)
+addresses(const struct found *all, enum slot slot, struct buf *to)
 {
 	bool any = false;
 
@@ -104,8 +106,8 @@ addresses(struct found *all, enum slot slot, struct buf *to)
 
 		if (all->f[i].slot != slot)
 			continue;
-		addr_list_again(&all->list, all->f[i].value);
-		while (addr_next(&all->list, &a)) {
+		addr_list_again(all->list, all->f[i].value);
+		while (addr_next(all->list, &a)) {
 			if (!any)
 				buf_addc(to, '(');
 			any = true;
@@ -118,13 +120,13 @@ addresses(struct found *all, enum slot slot, struct buf *to)
 }
 
 void
-envelope_write(struct span header, struct buf *to, struct span *date)
+envelope_write(const struct header_index *header, struct envelope_memory *m,
+    struct buf *to, struct span *date)
 {
-	struct found all = { 0 };
+	struct found all = gather(header, m);
 	size_t from = 0, from_n = 0;
 
 	*date = (struct span){ NULL, 0 };
-	gather(header, &all);
 	for (size_t i = all.n; i-- > 0;)
 		if (all.f[i].slot == DATE)
 			*date = all.f[i].value;
@@ -151,6 +153,12 @@ envelope_write(struct span header, struct buf *to, struct span *date)
 		}
 	}
 	buf_addc(to, ')');
-	addr_list_free(&all.list);
-	free(all.f);
+}
+
+void
+envelope_free(struct envelope_memory *m)
+{
+	addr_list_free(&m->list);
+	free(m->f);
+	*m = (struct envelope_memory){ 0 };
 }

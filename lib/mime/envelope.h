@@ -2,14 +2,23 @@
 #ifndef MIME_ENVELOPE_H
 #define MIME_ENVELOPE_H
 
-#include "base/buf.h"
+#include "mime/addr.h"
+#include "mime/header.h"
 
 /*
  * Add the envelope of a message with that header, in wire form (RFC 3501
  * 7.4.2).  Of a field that is there more than once the first counts, but
  * addresses of all of them are shown.  *date is the value of Date:, empty
- * if there is none.
+ * if there is none.  m is memory: { 0 } is an empty one, to be used again
+ * and freed.
  */
-void envelope_write(struct span header, struct buf *to, struct span *date);
+struct envelope_memory {
+	struct envelope_field *f;
+	size_t cap;
+	struct addr_list list;
+};
+void envelope_write(const struct header_index *header,
+    struct envelope_memory *m, struct buf *to, struct span *date);
+void envelope_free(struct envelope_memory *m);
 
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "mime/header.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/die.h"
 
 enum { COLUMNS = 78 };
 
@@ -63,14 +66,39 @@ header_next(struct span *rest, struct header_field *f)
 	*rest = span_skip(s, n);
 
 	f->name = header_name(f->whole);
-	f->value = span_skip(f->whole, f->name.n);
-	if (f->name.n > 0)
-		f->value = span_skip(f->value, span_chr(f->value, ':') + 1);
-	if (span_ends(f->value, SPAN("\n")))
+	size_t colon = f->name.n;
+
+	if (colon > 0)
+		while (f->whole.p[colon++] != ':')
+			;
+	f->value = span_skip(f->whole, colon);
+	if (f->value.n > 0 && f->value.p[f->value.n - 1] == '\n')
 		f->value.n--;
-	if (span_ends(f->value, SPAN("\r")))
+	if (f->value.n > 0 && f->value.p[f->value.n - 1] == '\r')
 		f->value.n--;
 	return true;
+}
+
+void
+header_index(struct header_index *to, struct span header)
+{
+	struct header_field f;
+
+	to->n = 0;
+	while (header_next(&header, &f)) {
+		if (to->n == to->cap) {
+			to->cap = to->cap == 0 ? 32 : to->cap * 2;
+			to->f = xrealloc(to->f, to->cap * sizeof *to->f);
+		}
+		to->f[to->n++] = f;
+	}
+}
+
+void
+header_index_free(struct header_index *x)
+{
+	free(x->f);
+	*x = (struct header_index){ 0 };
 }
 
 /* RFC 5322 2.2.3: only the line end goes, the blank after it stays. */

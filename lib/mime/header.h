@@ -22,6 +22,15 @@ struct header_field {
  * header (which is then cut off too) and at the end. */
 bool header_next(struct span *rest, struct header_field *f);
 
+/* All of them, in their order.  { 0 } is an empty one; its memory is used
+ * again by the next header. */
+struct header_index {
+	struct header_field *f;
+	size_t n, cap;
+};
+void header_index(struct header_index *to, struct span header);
+void header_index_free(struct header_index *x);
+
 /* The name of the field that a line begins, printable octets before the
  * first colon, without blanks before that; empty if the line is no field. */
 struct span header_name(struct span line);

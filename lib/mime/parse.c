@@ -47,6 +47,8 @@ mime_parser_free(struct mime_parser *p)
 		return;
 	for (size_t i = 0; i < MIME_DEPTH_MAX; i++)
 		buf_free(&p->open[i].boundary);
+	header_index_free(&p->index);
+	envelope_free(&p->envelope);
 	content_free(&p->content);
 	buf_free(&p->head);
 	buf_free(&p->header);

@@ -5,8 +5,6 @@
 
 #include "base/die.h"
 #include "mime/date.h"
-#include "mime/envelope.h"
-#include "mime/header.h"
 
 void
 tree_begin(struct mime_parser *p, uint32_t parent)
@@ -110,18 +108,18 @@ add_field(struct mime_parser *p, struct span s)
 static void
 message_header(struct mime_parser *p, struct part *n)
 {
-	struct span rest = buf_span(&p->header), date;
-	struct header_field f;
+	const struct header_field *f = p->index.f, *end = f + p->index.n;
+	struct span date;
 	size_t at = p->text.n;
 
-	envelope_write(rest, &p->text, &date);
+	envelope_write(&p->index, &p->envelope, &p->text, &date);
 	n->envelope = written(&p->text, at);
 	if (p->cur != 0)
 		return;
 	date_parse(date, &p->date, &p->date_zone);
-	while (header_next(&rest, &f))
-		if (f.name.n > 0 && digest_keeps(f.name))
-			add_field(p, f.whole);
+	for (; f < end; f++)
+		if (f->name.n > 0 && digest_keeps(f->name))
+			add_field(p, f->whole);
 }
 
 static bool
@@ -197,10 +195,11 @@ tree_header_end(struct mime_parser *p)
 	n->d.file_body = p->line;
 	n->d.wire_body = p->line_wire;
 	n->lines_before = p->lines;
+	header_index(&p->index, buf_span(&p->header));
 	if (is_message(p, p->cur))
 		message_header(p, n);
 
-	content_read(c, buf_span(&p->header), in_digest);
+	content_read(c, &p->index, in_digest);
 	set_type(p, n, buf_span(&c->type), buf_span(&c->subtype));
 	n->d.encoding = (uint8_t)c->known_encoding;
 	if (is(&c->type, "text"))

@@ -4,6 +4,7 @@
 
 #include "mime/content.h"
 #include "mime/emailid.h"
+#include "mime/envelope.h"
 #include "mime/parse.h"
 #include "mime/structure.h"
 
@@ -61,6 +62,8 @@ struct mime_parser {
 	struct buf head;	/* of a line with dash: its first octets */
 	struct buf header;	/* of part cur */
 	struct buf text, strings, fields, checkpoints;
+	struct header_index index;	/* of that header */
+	struct envelope_memory envelope;
 	struct content content;
 	struct part *part;
 	uint32_t cap;
