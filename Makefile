@@ -100,7 +100,7 @@ sweep-errors: deps
 	$(RUN) t/errors.t $(or $(POINTS:%=-n %),-a)
 # Damage the index of a living store, and look at what clients see.
 damage: all
-	$(RUN) t/index_damage.py -v -n $(or $(TRIALS),10000)
+	$(RUN) t/index_damage.py -v -j 2 -n $(or $(TRIALS),10000)
 asan:
 	ASAN_OPTIONS=allocator_may_return_null=1 \
 	    $(MAKE) V=-asan CFLAGS='$(SAN)' check

@@ -3,7 +3,7 @@
 """Damage the index of a living store, again and again, and look at what
 clients see of it.
 
-    index_damage.py [-n TRIALS] [-s SEED] [-v]
+    index_damage.py [-n TRIALS] [-s SEED] [-j WORKERS] [-k KIND] [-v]
 
 Each trial damages the index's file, between sessions or under two of them
 (one has the mailbox selected, one is in IDLE), with a delivery, APPEND,
@@ -12,9 +12,12 @@ acknowledgement said; in each trial the store must be as the model has it, by
 UID: flags, keywords, internal date, size and octets.  What was given up with
 an error, or in a session that ended, may have been done or not.  At most one
 connection may be lost in a trial.  It prints what happened, by kind of
-damage."""
+damage.  Each worker has its own seed, from SEED on, and its own directory,
+which whoever comes next removes if a worker was killed."""
 import argparse
 import collections
+import fcntl
+import glob
 import hashlib
 import os
 import random
@@ -47,8 +50,13 @@ class Session:
         Session.living.add(self)
         self.line()
 
+    def readable(self, wait):
+        poll = select.poll()
+        poll.register(self.p.stdout, select.POLLIN)
+        return bool(poll.poll(wait * 1000))
+
     def more(self, wait=60):
-        if not select.select([self.p.stdout], [], [], wait)[0]:
+        if not self.readable(wait):
             if "HANG" in os.environ:
                 os.system("gdb -q -batch -p %d -ex bt >&2 2>/dev/null" %
                           self.p.pid)
@@ -97,7 +105,7 @@ class Session:
     def pending(self):
         """Lines that are there without asking."""
         out = []
-        while select.select([self.p.stdout], [], [], 0)[0]:
+        while self.readable(0):
             try:
                 self.more()
             except Lost:
@@ -498,7 +506,9 @@ def trial(w, kind, live, tally):
     if w.lost > 1:
         raise AssertionError("%d connections lost" % w.lost)
     try:
-        maybe = w.work(work_session(w))
+        s = work_session(w)
+        maybe = w.work(s)
+        s.end()
         settle(w, maybe)
     except Lost:
         w.lost += 1
@@ -517,6 +527,7 @@ def trial(w, kind, live, tally):
     tally.trials[name] += 1
     tally.lost[name] += w.lost
     tally.refused[name] += w.refused
+    Session.end_all()
 
 
 def work_session(w):
@@ -575,41 +586,71 @@ def renew(top, log):
     return w
 
 
-def main():
-    ap = argparse.ArgumentParser()
-    ap.add_argument("-n", type=int, default=200)
-    ap.add_argument("-s", type=int, default=int(time.time()))
-    ap.add_argument("-k", help="only that kind")
-    ap.add_argument("-v", action="store_true")
-    a = ap.parse_args()
-    random.seed(a.s)
-    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    top = tempfile.mkdtemp(prefix="lemon-damage.", dir=base)
-    log = open(top + ".log", "ab")
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+def claim(prefix):
+    """A directory of our own, locked while we live; those of the dead go."""
+    for left in glob.glob(prefix + "*"):
+        fd = os.open(left, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        os.close(fd)
+    while True:
+        top = tempfile.mkdtemp(prefix=os.path.basename(prefix),
+                               dir=os.path.dirname(prefix))
+        try:
+            fd = os.open(top, os.O_RDONLY | os.O_DIRECTORY)
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            if os.path.isdir(top):
+                return top
+        except FileNotFoundError:
+            pass    # taken for a dead one's
+
+
+def spread(a):
+    """Run the workers; whether any found something bad."""
+    workers = []
+    try:
+        for i in range(a.j):
+            n = a.n * (i + 1) // a.j - a.n * i // a.j
+            workers.append(subprocess.Popen(
+                [sys.executable, __file__, "-n", str(n), "-s", str(a.s + i)] +
+                (["-k", a.k] if a.k else []) + (["-v"] if a.v else [])))
+        return any([p.wait() for p in workers])
+    finally:
+        for p in workers:
+            p.terminate()
+            p.wait()
+
+
+def run(a, top):
+    parent = os.getppid()
+    log = open(top + "/log", "ab")
     bad = 0
     tally = Tally()
-    w = renew(top, log)
+    w = renew(top + "/w", log)
     kinds = [k for k in KINDS if a.k is None or k.__name__ == a.k]
     for i in range(a.n):
         kind, live = random.choice(kinds), random.random() < 0.5
-        state = random.getstate()
         if i % 40 == 20:
             shutil.copy(w.data, w.older)
         try:
             trial(w, kind, live, tally)
         except (AssertionError, Lost) as e:
             bad += 1
-            print("# %d %s%s: %s" % (i, kind.__name__,
-                                     " live" if live else "", e or "lost"))
+            print("# seed %d trial %d %s%s: %s" % (
+                a.s, i, kind.__name__, " live" if live else "", e or "lost"))
             sys.stdout.flush()
             if bad > 20:
                 break
-            w = renew(top, log)
+            w = renew(top + "/w", log)
         if a.v and i % 100 == 99:
-            print("# %d trials, %d bad" % (i + 1, bad))
+            print("# seed %d: %d trials, %d bad" % (a.s, i + 1, bad))
             sys.stdout.flush()
-        del state
+        if os.getppid() != parent:
+            break
+    Session.end_all()
     print("# seed %d" % a.s)
     print("# %-18s %7s %7s %7s %7s %7s" % ("damage", "trials", "lost",
                                           "refused", "latent", "told"))
@@ -620,9 +661,31 @@ def main():
     print("# %d trials, %d connections lost, %d commands refused, %d bad" % (
         sum(tally.trials.values()) + bad, sum(tally.lost.values()),
         sum(tally.refused.values()), bad))
-    shutil.rmtree(top, ignore_errors=True)
-    os.unlink(top + ".log")
     return bad != 0
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("-n", type=int, default=200)
+    ap.add_argument("-s", type=int, default=int(time.time()))
+    ap.add_argument("-j", type=int, default=1, help="that many at a time")
+    ap.add_argument("-k", help="only that kind")
+    ap.add_argument("-v", action="store_true")
+    a = ap.parse_args()
+    for sig in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+        signal.signal(sig, lambda sig, _: sys.exit(128 + sig))
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    if a.j > 1:
+        return spread(a)
+    random.seed(a.s)
+    base = "/dev/shm" if os.access("/dev/shm", os.W_OK) else \
+        tempfile.gettempdir()
+    top = claim(base + "/lemon-damage.")
+    try:
+        return run(a, top)
+    finally:
+        Session.end_all()
+        shutil.rmtree(top, ignore_errors=True)
 
 
 if __name__ == "__main__":
