@@ -246,10 +246,48 @@ line_part(struct mime_parser *p, struct span s)
 	p->cr = s.p[s.n - 1] == '\r';
 }
 
+/* Whole lines of a body, up to one that may be a boundary: all that counts
+ * of them is where they end.  Returns what is left of s. */
+static struct span
+skim(struct mime_parser *p, struct span s)
+{
+	const char *at = s.p, *end = at + s.n, *text = at;
+	uint64_t lines = 0, crs = 0;
+	unsigned eol = 0;
+
+	while (at < end && *at != '-') {
+		const char *lf = memchr(at, '\n', (size_t)(end - at));
+
+		if (lf == NULL)
+			break;
+		lines++;
+		eol = lf > at && lf[-1] == '\r' ? 2 : 1;
+		crs += eol == 1;
+		text = lf + 1 - eol;
+		at = lf + 1;
+	}
+	if (lines == 0)
+		return s;
+	/* All but the last, and then that one. */
+	uint64_t before = crs - (eol == 1);
+
+	p->crs += p->raw ? 0 : before;
+	p->lines += lines - 1;
+	p->line_wire += (uint64_t)(text - s.p) + (p->raw ? 0 : before);
+	p->line += (uint64_t)(text - s.p);
+	advance(p, 0, eol);
+	return span_skip(s, (size_t)(at - s.p));
+}
+
 static void
 scan(struct mime_parser *p, struct span s)
 {
 	while (s.n > 0) {
+		if (!p->in_header && !p->odd && p->length == 0) {
+			s = skim(p, s);
+			if (s.n == 0)
+				return;
+		}
 		size_t n = span_chr(s, '\n');
 		bool whole = n < s.n;
 		struct span piece = span_head(s, whole ? n + 1 : n);
@@ -268,21 +306,24 @@ scan(struct mime_parser *p, struct span s)
 	}
 }
 
+typedef signed char block __attribute__((vector_size(16)));
+
 /* Whether there is a NUL or an octet above 127: most often not. */
 static bool
 is_odd(struct span s)
 {
-	uint64_t all = 0, word;
+	block odd = { 0 }, b;
+	uint64_t half[2];
 	size_t i = 0;
 
-	for (; i + sizeof word <= s.n; i += sizeof word) {
-		memcpy(&word, s.p + i, sizeof word);
-		all |= word;
+	for (; i + sizeof b <= s.n; i += sizeof b) {
+		memcpy(&b, s.p + i, sizeof b);
+		odd |= (block)(b <= 0);
 	}
 	for (; i < s.n; i++)
-		all |= (uint64_t)(unsigned char)s.p[i];
-	return (all & UINT64_C(0x8080808080808080)) != 0 ||
-	    span_chr(s, '\0') < s.n;
+		odd[0] |= (signed char)-((signed char)s.p[i] <= 0);
+	memcpy(half, &odd, sizeof half);
+	return (half[0] | half[1]) != 0;
 }
 
 /* Not between CR and LF: a reader that begins there must know whether an LF
