@@ -147,8 +147,10 @@ word(struct addr_list *l, bool spaced)
 	if (spaced && l->local.n > 0 && in.n > 0 &&
 	    (quoted || !dot_next(&l->local, in)))
 		buf_addc(&l->local, ' ');
+	size_t at = l->name.n;
+
 	unquote(&l->name, in);
-	unquote(&l->local, in);
+	buf_add(&l->local, span_skip(buf_span(&l->name), at));
 	skip(l, n);
 	return true;
 }

@@ -50,9 +50,11 @@ three(const char *names, struct span s)
 {
 	if (s.n < 3)
 		return -1;
-	for (int i = 0; names[3 * i] != '\0'; i++)
-		if (span_ieq(span_head(s, 3),
-		    (struct span){ names + 3 * i, 3 }))
+	char a = ascii_lower(s.p[0]), b = ascii_lower(s.p[1]);
+	char c = ascii_lower(s.p[2]);
+
+	for (int i = 0; *names != '\0'; i++, names += 3)
+		if (names[0] == a && names[1] == b && names[2] == c)
 			return i;
 	return -1;
 }
@@ -143,8 +145,10 @@ date_word(struct span w, struct fields *f)
 			return (f->day = small(w, 31)) > 0;
 		return f->year >= 0 || year(w, f);
 	}
-	if (f->month < 0 && three(months, w) >= 0) {
-		f->month = three(months, w) + 1;
+	int month = f->month < 0 ? three(months, w) + 1 : 0;
+
+	if (month > 0) {
+		f->month = month;
 		return true;
 	}
 	if (f->hour < 0)

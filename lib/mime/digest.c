@@ -169,11 +169,15 @@ bool
 digest_keeps(struct span name)
 {
 	size_t lo = 0, hi = COUNT(kept);
+	int first = name.n == 0 ? 0 :
+	    (unsigned char)ascii_lower(name.p[0]);
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		int r = compare(name, kept[mid]);
+		int r = first - kept[mid].p[0];
 
+		if (r == 0)
+			r = compare(name, kept[mid]);
 		if (r == 0)
 			return true;
 		if (r < 0)
