@@ -35,8 +35,8 @@ find_fields(struct content *c, const struct header_index *header)
 
 	for (size_t i = 0; i < FIELDS; i++)
 		c->field[i] = (struct span){ NULL, 0 };
-	for (const struct header_field *h = header->f;
-	    h < header->f + header->n; h++) {
+	for (size_t k = 0; k < header->n; k++) {
+		const struct header_field *h = &header->f[k];
 		struct span name = span_skip(h->name, begin.n);
 
 		if (name.n == 0 || !span_istarts(h->name, begin))

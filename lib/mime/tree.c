@@ -108,7 +108,6 @@ add_field(struct mime_parser *p, struct span s)
 static void
 message_header(struct mime_parser *p, struct part *n)
 {
-	const struct header_field *f = p->index.f, *end = f + p->index.n;
 	struct span date;
 	size_t at = p->text.n;
 
@@ -117,9 +116,12 @@ message_header(struct mime_parser *p, struct part *n)
 	if (p->cur != 0)
 		return;
 	date_parse(date, &p->date, &p->date_zone);
-	for (; f < end; f++)
+	for (size_t i = 0; i < p->index.n; i++) {
+		const struct header_field *f = &p->index.f[i];
+
 		if (f->name.n > 0 && digest_keeps(f->name))
 			add_field(p, f->whole);
+	}
 }
 
 static bool
