@@ -376,15 +376,48 @@ message_end(struct mime_parser *p)
 		tree_leaf(p, &p->part[p->parts - 1], false);
 }
 
+/* Where a section begins; what is added then is in it, up to its end. */
+static size_t
+section_begin(struct buf *to, size_t base)
+{
+	static const char zeros[8];
+
+	buf_add(to, (struct span){ zeros, -(to->n - base) % 8 });
+	return to->n;
+}
+
+static void
+section_end(const struct buf *to, size_t base, struct digest_head *h,
+    enum digest_section which, size_t at)
+{
+	h->section[which] = (struct digest_str){ (uint32_t)(at - base),
+		(uint32_t)(to->n - at) };
+}
+
 static void
 section(struct buf *to, size_t base, struct digest_head *h,
     enum digest_section which, struct span s)
 {
-	while ((to->n - base) % 8 != 0)
-		buf_addc(to, '\0');
-	h->section[which] = (struct digest_str){ (uint32_t)(to->n - base),
-		(uint32_t)s.n };
+	size_t at = section_begin(to, base);
+
 	buf_add(to, s);
+	section_end(to, base, h, which, at);
+}
+
+static void
+add_parts(struct mime_parser *p, struct buf *to, size_t base,
+    struct digest_head *h)
+{
+	size_t at = section_begin(to, base);
+
+	for (uint32_t i = 0; i < p->parts; i++) {
+		const struct digest_part *d = &p->part[i].d;
+
+		buf_add(to, (struct span){ (const char *)d, sizeof *d });
+		if (d->kind == PART_LEAF && d->encoding == ENC_BINARY)
+			h->flags |= DIGEST_HAS_BINARY;
+	}
+	section_end(to, base, h, DIGEST_PARTS, at);
 }
 
 static void
@@ -394,16 +427,16 @@ add_structures(struct mime_parser *p, struct buf *to, size_t base,
 	struct structure s = { p->part, buf_span(&p->text),
 		buf_span(&p->strings) };
 	struct digest_str e = p->part[0].envelope;
-	struct buf b = { 0 };
+	size_t at;
 
 	section(to, base, h, DIGEST_ENVELOPE,
 	    (struct span){ p->text.p + e.at, e.n });
-	structure_write(&s, false, &b);
-	section(to, base, h, DIGEST_BODY, buf_span(&b));
-	buf_clear(&b);
-	structure_write(&s, true, &b);
-	section(to, base, h, DIGEST_BODYSTRUCTURE, buf_span(&b));
-	buf_free(&b);
+	at = section_begin(to, base);
+	structure_write(&s, false, to);
+	section_end(to, base, h, DIGEST_BODY, at);
+	at = section_begin(to, base);
+	structure_write(&s, true, to);
+	section_end(to, base, h, DIGEST_BODYSTRUCTURE, at);
 }
 
 void
@@ -411,17 +444,9 @@ mime_parser_finish(struct mime_parser *p, struct buf *to)
 {
 	struct digest_head h = { .magic = DIGEST_MAGIC,
 		.version = DIGEST_VERSION };
-	struct buf parts = { 0 };
 	size_t base = to->n;
 
 	message_end(p);
-	for (uint32_t i = 0; i < p->parts; i++) {
-		struct digest_part *d = &p->part[i].d;
-
-		buf_add(&parts, (struct span){ (char *)d, sizeof *d });
-		if (d->kind == PART_LEAF && d->encoding == ENC_BINARY)
-			h.flags |= DIGEST_HAS_BINARY;
-	}
 	h.file_size = p->file;
 	h.wire_size = p->file + p->crs;
 	h.date = p->date;
@@ -433,13 +458,12 @@ mime_parser_finish(struct mime_parser *p, struct buf *to)
 		buf_clear(&p->checkpoints);
 
 	buf_add(to, (struct span){ (char *)&h, sizeof h });
-	section(to, base, &h, DIGEST_PARTS, buf_span(&parts));
+	add_parts(p, to, base, &h);
 	section(to, base, &h, DIGEST_STRINGS, buf_span(&p->strings));
 	section(to, base, &h, DIGEST_FIELDS, buf_span(&p->fields));
 	section(to, base, &h, DIGEST_CHECKPOINTS, buf_span(&p->checkpoints));
 	add_structures(p, to, base, &h);
 	memcpy(to->p + base, &h, sizeof h);
-	buf_free(&parts);
 }
 
 bool
