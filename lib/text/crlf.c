@@ -32,13 +32,12 @@ before_lf(const char *p)
 
 	memcpy(&b, p, sizeof b);
 	halves lf = (halves)(b == '\n');
-	for (size_t i = 0; i < 2; i++)
-		if (lf[i] != 0)
-			return i * 8 + (size_t)(__BYTE_ORDER__ ==
-			    __ORDER_LITTLE_ENDIAN__ ?
-			    __builtin_ctzll(lf[i]) :
-			    __builtin_clzll(lf[i])) / 8;
-	return sizeof b;
+	if ((lf[0] | lf[1]) == 0)
+		return sizeof b;
+	size_t i = lf[0] == 0;
+
+	return i * 8 + (size_t)(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ?
+	    __builtin_ctzll(lf[i]) : __builtin_clzll(lf[i])) / 8;
 }
 
 size_t
