@@ -76,12 +76,14 @@ deliver() {
 	cmp "$(files N)" m
 }
 
-# lmtp <<PYTHON: on one connection, not as root; deliver(ADDRESS) waits for 250
+# lmtp [root] <<PYTHON: on one connection, not as root unless told so;
+# deliver(ADDRESS) waits for the answer
 lmtp() {
 	(cat <<-'X'
-	import os, shutil, subprocess
+	import os, shutil, signal, subprocess, sys
 	p = subprocess.Popen((["setpriv", "--reuid=65534", "--clear-groups"]
-	    if os.geteuid() == 0 else []) + ["lemon-deliver", "-l"],
+	    if os.geteuid() == 0 and len(sys.argv) == 1 else [])
+	    + ["lemon-deliver", "-l"],
 	    stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
 	    stderr=subprocess.DEVNULL)
 	def answer():
@@ -92,11 +94,14 @@ lmtp() {
 	def say(line):
 	    p.stdin.write(line.encode() + b"\r\n")
 	    return answer()
-	def deliver(to):
+	def deliver(to, lines=1, code=b"250"):
 	    say("MAIL FROM:<s@x.example>")
 	    say("RCPT TO:<%s>" % to)
 	    say("DATA")
-	    assert say("Subject: x\r\n\r\nx\r\n.")[:3] == b"250"
+	    assert say("Subject: x\r\n\r\n" + "xy\r\n" * lines + ".")[:3] == code
+	def children():
+	    with open("/proc/%d/task/%d/children" % (p.pid, p.pid)) as f:
+	        return [int(pid) for pid in f.read().split()]
 	def files(maildir):
 	    return sum(len(os.listdir(maildir + d)) for d in ("/new", "/cur"))
 	answer()
@@ -104,13 +109,14 @@ lmtp() {
 	X
 	cat
 	echo 'say("QUIT"); p.wait()') >client.py
-	python3 client.py
+	python3 client.py "$@"
 }
 
-@test "mail on one LMTP connection goes where the Maildir is by then" {
+# follows [root]: mail goes where the Maildir is by then.
+follows() {
 	user alice
 	[ "$(id -u)" != 0 ] || chown -R nobody:nogroup control
-	lmtp <<-'END'
+	lmtp "$@" <<-'END'
 	for i in range(3):
 	    deliver("alice@example.org")
 	os.rename("home/alice/Maildir", "home/alice/Old")
@@ -127,6 +133,39 @@ lmtp() {
 	deliver("alice+List@example.org")
 	assert files("home/alice/Maildir") == 2
 	END
+}
+
+@test "mail on one LMTP connection goes where the Maildir is by then" {
+	follows
+}
+
+@test "mail on root's LMTP connection goes where the Maildir is by then" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	follows root
+}
+
+@test "root's LMTP connection has one process for each user" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	user alice
+	user bob
+	lmtp root <<-'END'
+	for i in range(3):
+	    deliver("alice@example.org")
+	    deliver("bob@example.org")
+	kept = children()
+	assert len(kept) == 2
+	deliver("alice@example.org", 50000)
+	deliver("alice@example.org")
+	assert files("home/alice/Maildir") == 5
+	assert len(children()) == 2 and kept[1] in children()
+	os.kill(kept[1], signal.SIGKILL)
+	deliver("bob@example.org", code=b"451")
+	deliver("bob@example.org")
+	assert files("home/bob/Maildir") == 4
+	END
+	[ -z "$(find home -user root)" ]
+	[ "$(cat home/alice/Maildir/new/* | grep -cx xy)" = 50004 ]
+	[ "$(grep -lx xy home/*/Maildir/new/* | wc -l)" = 9 ]
 }
 
 @test "a user's mail goes to the user" {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "store/bell.h"
@@ -12,6 +13,11 @@
 /* More open stores than that are closed before the next is opened, but for
  * one message's recipients. */
 enum { BOXES_MAX = 32, BOXES_KEPT = 4 };
+
+enum {
+	OWED_MAX = 50,		/* messages that are committed together */
+	OWED_MS = 1000		/* … and for how long */
+};
 
 struct open {
 	struct buf name;
@@ -244,13 +250,22 @@ boxes_put(struct boxes *b, const struct target *t, const struct letter *l,
 		settle(x);
 		e = put(x, t, l, top, why);
 	}
-	b->owed += e == STORE_OK;
+	if (e == STORE_OK && b->owed++ == 0)
+		b->since = clock_ms();
 	return e;
 }
 
 bool
-boxes_are_awaited(const struct boxes *b)
+boxes_are_current(struct boxes *b, const struct target *t)
 {
+	return again(b, t->cfg.maildir);
+}
+
+bool
+boxes_are_due(const struct boxes *b)
+{
+	if (b->owed >= OWED_MAX || clock_ms() - b->since >= OWED_MS)
+		return true;
 	for (const struct box *x = b->first; x != NULL; x = x->next)
 		if (x->open != NULL && bell_is_awaited(x->store))
 			return true;

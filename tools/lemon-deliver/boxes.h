@@ -13,7 +13,11 @@ struct boxes {
 	struct box *first;	/* the last used one */
 	size_t n;
 	size_t owed;		/* messages that wait to be settled */
+	int64_t since;		/* when the first of them came, clock_ms() */
 };
+
+/* Who has more to deliver says so within that time. */
+enum { BOXES_PAUSE_MS = 10 };
 
 /* Open the target's store if it is not yet.  *why is a sentence for the
  * log. */
@@ -25,8 +29,12 @@ enum store_result boxes_open(struct boxes *b, const struct target *t,
 enum store_result boxes_put(struct boxes *b, const struct target *t,
     const struct letter *l, struct span top, const char **why);
 
-/* Whether a session waits to hear of what was put. */
-bool boxes_are_awaited(const struct boxes *b);
+/* Whether what is owed must be settled now: it is much, it waited for long, or
+ * a session waits to hear of it. */
+bool boxes_are_due(const struct boxes *b);
+
+/* Whether the target's store is open, and its path still leads to it. */
+bool boxes_are_current(struct boxes *b, const struct target *t);
 
 /* Commit what is left to do, and ring the bells; the stores stay open for
  * the next message.  Close closes them too. */

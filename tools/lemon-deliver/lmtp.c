@@ -10,12 +10,6 @@
 #include "net/trace.h"
 #include "smtp/inject.h"
 
-enum {
-	OWED_MAX = 50,		/* messages that are committed together */
-	OWED_MS = 1000,		/* … and for how long */
-	PAUSE_MS = 10		/* a client that has more says so until then */
-};
-
 /* Verb, user and address come first in every line. */
 static void
 log_start(const struct session *s, struct log *l, const char *verb,
@@ -144,7 +138,8 @@ deliver(struct session *s, const struct target *t, struct smtp_reply *r)
 	} else {
 		add_top(s, t, &top);
 		result_reply(t->own_process ?
-		    child_put(t, &s->letter, buf_span(&top), &why) :
+		    children_put(&s->children, t, &s->letter, buf_span(&top),
+		    &why) :
 		    boxes_put(&s->boxes, t, &s->letter, buf_span(&top), &why),
 		    r);
 	}
@@ -188,16 +183,9 @@ end(void *ctx, struct smtp_reply *r, size_t n)
 static void
 settle(struct session *s)
 {
-	if (s->boxes.owed == 0)
-		return;
-	if (s->owing == 0)
-		s->owing = clock_ms();
-	if (s->boxes.owed < OWED_MAX && clock_ms() - s->owing < OWED_MS &&
-	    !boxes_are_awaited(&s->boxes) &&
-	    in_wait(&s->in, NULL, 0, PAUSE_MS) != 0)
-		return;
-	boxes_settle(&s->boxes);
-	s->owing = 0;
+	if (s->boxes.owed > 0 && (boxes_are_due(&s->boxes) ||
+	    in_wait(&s->in, NULL, 0, BOXES_PAUSE_MS) == 0))
+		boxes_settle(&s->boxes);
 }
 
 /* The client gets its answers first; what is left to do then disturbs
@@ -281,6 +269,7 @@ session_close(struct session *s, enum smtp_bye bye)
 	log_end(&l);
 	smtp_server_free(&s->server);
 	boxes_close(&s->boxes);
+	children_end(&s->children);
 	letter_free(&s->letter);
 	trace_close(s->in.trace);
 	stream_free(&s->in, &s->out);
