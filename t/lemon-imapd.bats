@@ -534,6 +534,37 @@ client() {
 	[ "$(grep -c '^a OK' "$T/out")" = 60 ]
 }
 
+@test "a MOVE that dies while the uidlist is written anew loses nothing" {
+	strace -o "$T/calls" true || skip "strace may not trace"
+	real=$(command -v lemon-imapd)
+	mkdir "$T/bin"
+	printf '#!/bin/sh\nexec strace -qq -o "$T/calls" %s "%s" "$@"\n' \
+	    '-e inject=fdatasync:signal=KILL:when=$N' "$real" \
+	    >"$T/bin/lemon-imapd"
+	chmod +x "$T/bin/lemon-imapd"
+	died=
+	for ((N = 1; N < 40; N++)); do
+		export N
+		rm -rf "$T/Maildir"
+		mkdir -p "$T/Maildir/"{,.B/}{cur,new,tmp}
+		printf 'a\n' >"$T/Maildir/cur/1700000000.M1P1Q1.test:2,"
+		say 'a select inbox' 'a status B (messages)' 'a logout' >/dev/null
+		PATH=$T/bin:$PATH client <<-'END' >"$T/out" 2>&1 || :
+		c = imap(T + "/Maildir")
+		c.send(b"a select inbox\r\n")
+		c.until("a ")
+		os.unlink(T + "/Maildir/lemon-uidlist")
+		c.send(b"b uid move 1 B\r\n")
+		print(c.until("b "))
+		END
+		say 'a select B' 'a select inbox' 'a logout' >/dev/null
+		[ "$(find "$T/Maildir" -name '1*' | wc -l)" = 1 ]
+		grep -q 'b OK' "$T/out" && break
+		died=$N
+	done
+	[ -n "$died" ] && [ "$N" -lt 40 ]
+}
+
 @test "TLS without a certificate says in the log which file is missing" {
 	run -75 --separate-stderr lemon-imapd -s </dev/null
 	[ -z "$output" ]

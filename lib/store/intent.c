@@ -132,28 +132,36 @@ is_alive(struct store *st, uint64_t token)
 	return yes;
 }
 
-/* Lines that were written for a commit that never came. */
-static void
+enum cut { CUT, ANEW, LATER };
+
+/* Lines that were written for a commit that never came; of a list that was
+ * written anew for it, nobody can tell which they are. */
+static enum cut
 cut(struct txn *t, uint32_t mailbox, const char *disk)
 {
 	struct buf path = { 0 };
+	enum cut how = LATER;
 	struct stat s;
 	struct meta m;
 
 	if (mailbox == 0 || !meta_get(t, mailbox, &m))
-		return;
+		return CUT;
 	buf_adds(&path, disk);
 	buf_adds(&path, "/" UIDLIST_FILE);
 	int fd = openat(t->st->dir, buf_cstr(&path),
 	    O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int e = errno;
 	buf_free(&path);
 	if (fd == -1)
-		return;
-	if (fstat(fd, &s) == 0 && s.st_ino == m.list_ino &&
-	    (uint64_t)s.st_size > m.list_size &&
-	    ftruncate(fd, (off_t)m.list_size) == 0)
-		fdatasync(fd);
+		return e == EMFILE || e == ENFILE || e == EIO || e == ENOMEM ?
+		    LATER : CUT;
+	if (fstat(fd, &s) == 0)
+		how = s.st_ino != m.list_ino ? ANEW :
+		    (uint64_t)s.st_size <= m.list_size ||
+		    (ftruncate(fd, (off_t)m.list_size) == 0 &&
+		    fdatasync(fd) == 0) ? CUT : LATER;
 	close(fd);
+	return how;
 }
 
 /* Remove the batch's files.  The names are long and random: no other
@@ -203,10 +211,17 @@ intent_undo_dead(struct txn *t)
 		s.batch.host[sizeof s.batch.host - 1] = '\0';
 		if (is_alive(t->st, key_get_u64(&w.key, 1)))
 			continue;
-		cut(t, s.mailbox, s.disk);
-		cut(t, s.from, s.from_disk);
-		if (undo(t->st, &s))
-			walk_delete(&w);
+		enum cut how = cut(t, s.from, s.from_disk);
+		if (how == LATER)
+			continue;
+		/* Where the source's list may say that they are gone, the
+		 * copies are all that there is. */
+		if (how == CUT) {
+			cut(t, s.mailbox, s.disk);
+			if (!undo(t->st, &s))
+				continue;
+		}
+		walk_delete(&w);
 	}
 	walk_end(&w);
 }
