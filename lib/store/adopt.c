@@ -217,6 +217,7 @@ adopt_double(struct adopt *a, struct change *c, const struct entry *e,
 	change_dir_before(c, e->dir);
 	if (renameat2(fd, path(e->name).p, fd, buf_cstr(&name),
 	    RENAME_NOREPLACE) == 0) {
+		c->entries[e->dir] = 2;
 		change_dir_after(c, e->dir);
 		adopt_new(a, c, e->dir, buf_span(&name), s);
 	}

@@ -8,6 +8,7 @@
 #include "store/build.h"
 #include "store/keyword.h"
 #include "store/list.h"
+#include "store/witness.h"
 
 /* Numbers are reserved in the uidlist in steps of these. */
 enum { UID_STEP = 1000, MODSEQ_STEP = 1000000 };
@@ -210,11 +211,15 @@ dir_is(const struct dirstate *d, const struct stat *s)
 void
 change_dir_before(struct change *c, int dir)
 {
+	const struct dirstate *d = &c->m.dir[dir];
 	struct stat s;
 	int fd = mailbox_sub(c->mb, dir);
 
-	c->was_known[dir] = fd != -1 && fstat(fd, &s) == 0 &&
-	    dir_is(&c->m.dir[dir], &s);
+	/* New/ has few, and is read anyway. */
+	bool want = dir == CUR && !d->dirty && c->m.messages >= DIR_MANY;
+	c->entries[dir] = 0;
+	c->witnessed[dir] = fd != -1 && want && witness_begin(c->mb, dir);
+	c->was_known[dir] = fd != -1 && fstat(fd, &s) == 0 && dir_is(d, &s);
 }
 
 void
@@ -222,10 +227,22 @@ change_dir_after(struct change *c, int dir)
 {
 	struct dirstate *d = &c->m.dir[dir];
 	struct stat s;
+	bool alone = c->witnessed[dir] &&
+	    witness_end(c->mb, dir, c->entries[dir], &s);
 
-	if (c->was_known[dir] && fstat(mailbox_sub(c->mb, dir), &s) == 0) {
-		d->sec = s.st_mtim.tv_sec;
-		d->nsec = (uint32_t)s.st_mtim.tv_nsec;
-		d->dirty = 1;
-	}
+	c->witnessed[dir] = false;
+	if (!c->was_known[dir] || (!alone &&
+	    (fstat(mailbox_sub(c->mb, dir), &s) == -1 || dir_is(d, &s))))
+		return;
+	d->sec = s.st_mtim.tv_sec;
+	d->nsec = (uint32_t)s.st_mtim.tv_nsec;
+	d->dirty = !alone;
+}
+
+void
+change_moved(struct change *c, uint32_t uid, int from, struct span name)
+{
+	change_name(c, uid, CUR, name);
+	c->entries[from]++;
+	c->entries[CUR]++;
 }

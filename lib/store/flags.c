@@ -107,11 +107,12 @@ rename_file(struct storing *s, struct change *c, uint32_t uid,
 		buf_add(&old, name);
 		letters_name(&to, filename_base(buf_span(&old)),
 		    filename_flags(buf_span(&old)), flags);
-		r = dir == CUR && span_eq(buf_span(&old), buf_span(&to)) ? 0 :
-		    file_move(mailbox_sub(mb, dir), buf_cstr(&old),
-		    mailbox_sub(mb, CUR), buf_cstr(&to));
-		if (r == 0) {
-			change_name(c, uid, CUR, buf_span(&to));
+		bool right = dir == CUR &&
+		    span_eq(buf_span(&old), buf_span(&to));
+		r = right ? 0 : file_move(mailbox_sub(mb, dir),
+		    buf_cstr(&old), mailbox_sub(mb, CUR), buf_cstr(&to));
+		if (r == 0 && !right) {
+			change_moved(c, uid, dir, buf_span(&to));
 			s->undo[s->undos++] = (struct renamed){ dir,
 			    xstrdup(buf_cstr(&old)), xstrdup(buf_cstr(&to)) };
 			s->names = true;

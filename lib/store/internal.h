@@ -21,6 +21,7 @@ struct store {
 	struct index *ix;
 	struct folders *folders;	/* folders.c's own: what it last read */
 	unsigned made;		/* file names made (filename_new) */
+	int witness, watch;	/* witness.c's own */
 	struct buf why;		/* NUL-terminated, see store_fail */
 };
 

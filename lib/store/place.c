@@ -401,6 +401,7 @@ append_all(struct append *a, uint32_t *uidvalidity)
 			change_abort(&c);
 			return r;
 		}
+		c.entries[CUR] = 1;
 		change_dir_after(&c, CUR);
 	} else
 		moved_note(&a->moved, &c, CUR);

@@ -251,7 +251,7 @@ take_some(struct change *c)
 		if (file_move(mailbox_sub(mb, NEW), a[i].name,
 		    mailbox_sub(mb, CUR), buf_cstr(&to)) == -1)
 			continue;
-		change_name(c, a[i].uid, CUR, buf_span(&to));
+		change_moved(c, a[i].uid, NEW, buf_span(&to));
 		moved++;
 	}
 	change_dir_after(c, CUR);

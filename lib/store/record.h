@@ -118,6 +118,9 @@ uint64_t full_hash(int dir, struct span name);
 /* Those of a message's flags that its file name does not tell. */
 uint32_t rec_late(const struct rec *r);
 
+/* Messages from which on reading a directory costs something. */
+enum { DIR_MANY = 5000 };
+
 /* A moment of a directory's mtime. */
 bool dir_is(const struct dirstate *d, const struct stat *s);
 
@@ -146,7 +149,8 @@ struct change {
 	struct chunk chunk[KINDS];
 	uint32_t no[KINDS];	/* which chunk; UINT32_MAX: none */
 	bool touched[KINDS];
-	bool was_known[2];
+	bool was_known[2], witnessed[2];
+	unsigned entries[2];	/* that we made or took away */
 };
 
 /* Take the lock and bring the mailbox's index up to date (attach.c).  need
@@ -193,6 +197,10 @@ void change_late(struct change *c, uint32_t uid, struct rec *r,
 /* Another file name or directory. */
 void change_name(struct change *c, uint32_t uid, int dir, struct span name);
 
+/* The same after we moved the file to cur/, between change_dir_before and
+ * change_dir_after of it. */
+void change_moved(struct change *c, uint32_t uid, int from, struct span name);
+
 /* The message is gone; unlink: its file is still there. */
 void change_gone(struct change *c, uint32_t uid, struct rec *r, bool unlink);
 
@@ -210,7 +218,8 @@ void change_wire(struct change *c, uint32_t uid, struct rec *r,
 bool change_present(struct change *c, uint32_t uid);
 
 /* What we do to a directory ourselves, between these two: it stays known if
- * it was. */
+ * it was.  Each entry that came or went is counted in entries: a big one whose
+ * count is right need not be read again (witness.h). */
 void change_dir_before(struct change *c, int dir);
 void change_dir_after(struct change *c, int dir);
 

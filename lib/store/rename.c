@@ -54,7 +54,7 @@ rename_one(struct renaming *s, struct change *c, uint32_t uid,
 		good = dir == CUR && span_eq(buf_span(&old), buf_span(&to));
 		if (!good && file_move(mailbox_sub(mb, dir), buf_cstr(&old),
 		    mailbox_sub(mb, CUR), buf_cstr(&to)) == 0) {
-			change_name(c, uid, CUR, buf_span(&to));
+			change_moved(c, uid, dir, buf_span(&to));
 			s->in_new = s->in_new || dir == NEW;
 			good = true;
 		}

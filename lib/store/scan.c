@@ -18,7 +18,6 @@
 
 enum {
 	AT_ONCE = 400,		/* files taken in with the lock held */
-	MANY = 5000,		/* from here on reading costs something */
 	NEED = 4096		/* octets of the index for one file, and more
 				   than enough */
 };
@@ -52,9 +51,9 @@ must_read(const struct scan *s, const struct meta *m, int d, enum look how)
 	if (how == LOOK_MISSED)
 		return true;
 	if (dir_is(k, &s->dirs.before[d]))
-		return (how == LOOK_FULL || m->messages < MANY) &&
+		return (how == LOOK_FULL || m->messages < DIR_MANY) &&
 		    k->dirty && dirs_quiet(&s->dirs, d);
-	if (m->messages < MANY || d == NEW || dirs_quiet(&s->dirs, d))
+	if (m->messages < DIR_MANY || d == NEW || dirs_quiet(&s->dirs, d))
 		return true;
 	/* A big one that never rests. */
 	return since < 0 || since >= s->mb->st->rescan;

@@ -13,6 +13,7 @@
 #include "store/attach.h"
 #include "store/keyword.h"
 #include "store/scan.h"
+#include "store/witness.h"
 
 enum {
 	RESCAN = 30,
@@ -184,7 +185,7 @@ store_open(struct store **out, const struct store_config *cfg,
 	static _Thread_local char reason[512];	/* *why, until the next call */
 	struct store *st = xcalloc(1, sizeof *st);
 
-	st->dir = st->index_dir = -1;
+	st->dir = st->index_dir = st->witness = st->watch = -1;
 	st->rescan = cfg->rescan > 0 ? cfg->rescan : RESCAN;
 	st->look = cfg->look;
 	st->path = xstrdup(cfg->maildir);
@@ -214,6 +215,7 @@ store_close(struct store *st)
 		return;
 	index_close(st);
 	folders_free(st->folders);
+	witness_free(st);
 	if (st->index_dir != -1)
 		close(st->index_dir);
 	if (st->dir != -1)
