@@ -146,11 +146,24 @@ store() {
 		[ -z "$(find spool -mindepth 1 -user root)" ]
 	done
 	# Nor by one in the place of the index.
-	rm -r spool/.lemon/index
-	mkdir spool/.lemon/index
+	rm -r spool/.lemon
+	mkdir -p spool/.lemon/index
 	ln -s "$T/private/made" spool/.lemon/index/data.mdb
 	store rebuild "$T/spool"
 	[ "$status" = 0 ] && [ -z "$(ls private)" ]
+}
+
+@test "an index is not made in a directory of another user's" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	echo secret | lemon-user add alice 2>/dev/null
+	chown -R nobody:nogroup home
+	mkdir -m 1777 index
+	mkdir -m 777 index/alice
+	chown daemon index/alice
+	echo "$T/index/%u" >control/index
+	run --separate-stderr lemon-imapd alice <<<'a logout'
+	[[ $stderr = *"the directory of the index is somebody else's"* ]]
+	[ -z "$(ls index/alice)" ]
 }
 
 @test "what is not there is 65, a wrong command line 64, no Maildir 75" {

@@ -420,6 +420,17 @@ open_or_make(struct store *st)
 	return store_fail(st, "the index does not stay what it is", 0);
 }
 
+/* Where many may make directories, one made before ours came would show its
+ * maker whatever is in the index.  Root's and the Maildir's owner's are good. */
+static bool
+is_ours(const struct store *st)
+{
+	struct stat s, m;
+
+	return fstat(st->index_dir, &s) == 0 && fstat(st->dir, &m) == 0 &&
+	    (s.st_uid == 0 || s.st_uid == geteuid() || s.st_uid == m.st_uid);
+}
+
 /* Open, or make, the directory that the index is in; it may be deleted too. */
 static enum store_result
 open_dir(struct store *st)
@@ -435,6 +446,12 @@ open_dir(struct store *st)
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (st->index_dir == -1)
 		return store_fail(st, st->index_path, errno);
+	if (!is_ours(st)) {
+		close(st->index_dir);
+		st->index_dir = -1;
+		return store_fail(st, "the directory of the index is somebody "
+		    "else's", 0);
+	}
 	if (is_remote(st->index_dir))
 		return store_fail(st, "the index is on a network file system; "
 		    "see the control file index", 0);
