@@ -296,6 +296,8 @@ class World:
         p = subprocess.run(["lemon-deliver", self.maildir],
                            input=message(self.count).replace(b"\r\n", b"\n"),
                            stderr=self.log, check=False)
+        if p.returncode not in (0, 75):
+            raise AssertionError("lemon-deliver ends with %d" % p.returncode)
         return p.returncode == 0
 
     def furnish(self):

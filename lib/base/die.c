@@ -49,6 +49,12 @@ die_done(void)
 	temp = EXIT_OK;
 }
 
+int
+die_code(void)
+{
+	return temp;
+}
+
 void
 die_temp(const char *fmt, ...)
 {

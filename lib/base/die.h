@@ -27,6 +27,8 @@ DIE_FMT void die_usage(const char *fmt, ...);
  * durable, and "later" would have it done twice. */
 void die_done(void);
 
+int die_code(void);	/* what die_temp exits with now */
+
 /* Allocation that cannot fail: out of memory is die_temp.  n is checked by
  * the caller against its own limit.  free() releases them. */
 void *xmalloc(size_t n);

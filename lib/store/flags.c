@@ -214,7 +214,7 @@ store_one(struct storing *s, struct change *c, uint32_t uid)
 	const struct flag_change *a = s->ask;
 	struct rec r;
 
-	if (!rec_get(c->t, c->mb->id, uid, &r) || (r.flags & REC_GONE))
+	if (!rec_alive(c->t, c->mb->id, uid, &r))
 		return 0;
 	/* RFC 7162 3.1.3 */
 	if (r.modseq > a->unchangedsince) {

@@ -20,6 +20,7 @@ static struct {
 	dev_t dev;
 	ino_t ino;
 	bool installed;
+	void (*end)(void);
 	struct sigaction before[COUNT(fatal)];
 } guard;
 
@@ -35,6 +36,8 @@ on_fault(int sig)
 	    AT_SYMLINK_NOFOLLOW) == 0 && s.st_dev == guard.dev &&
 	    s.st_ino == guard.ino)
 		unlinkat(guard.dir, guard.name, 0);
+	if (guard.depth > 0 && guard.end != NULL)
+		guard.end();
 	for (size_t i = 0; i < COUNT(fatal); i++)
 		if (fatal[i] == sig)
 			sigaction(sig, &guard.before[i], NULL);
@@ -70,4 +73,10 @@ void
 guard_end(void)
 {
 	guard.depth--;
+}
+
+void
+guard_ends(void (*end)(void))
+{
+	guard.end = end;
 }

@@ -17,4 +17,8 @@
 void guard_begin(int dir, const char *name, dev_t dev, ino_t ino);
 void guard_end(void);
 
+/* What is called before the signal takes its course, so that the process can
+ * end in another way; it may do what a signal handler may. */
+void guard_ends(void (*end)(void));
+
 #endif

@@ -42,6 +42,12 @@ index_env(const struct store *st)
 	return st->ix->env;
 }
 
+size_t
+index_page(const struct store *st)
+{
+	return st->ix->page;
+}
+
 uint64_t
 index_generation(const struct store *st)
 {

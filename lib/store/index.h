@@ -12,9 +12,10 @@
  * taken before LMDB's, so that a deleted index and its successor never have
  * two writers at once.
  *
- * Damage is expected.  Each value has a checksum (seal.h); who finds one that
- * is wrong, or misses what must be there, says txn_damaged, and whatever he
- * does fails or is begun again with an index made anew.  What LMDB itself dies
+ * Damage is expected.  Each value has a checksum (seal.h), and its page has to
+ * be where it says it belongs; who finds one that is wrong, or misses what
+ * must be there, says txn_damaged, and whatever he does fails or is begun
+ * again with an index made anew.  What LMDB itself dies
  * of guard.h marks.
  */
 
@@ -37,6 +38,9 @@ struct txn {
 					   is near is found without a search
 					   from the root */
 	MDB_cursor *gone[TXN_KINDS];	/* where it was last deleted from */
+	const char *map;	/* what LMDB maps; what is being changed is not
+				   in it */
+	size_t map_size, page;
 	bool write;
 	bool held;		/* the lock still is, after a failed commit */
 	int err;		/* the first failure of a write, for the commit */
@@ -58,6 +62,7 @@ bool index_there(struct store *st);	/* is there a file at all? */
 bool index_again(const struct store *st, enum store_result r);
 	/* did r come of damage?  Then doing it again makes the index anew. */
 MDB_env *index_env(const struct store *st);
+size_t index_page(const struct store *st);	/* octets of one */
 
 /* Around all that lets LMDB read pages: what it dies of is marked. */
 void index_enter(const struct store *st);
@@ -121,11 +126,12 @@ uint64_t key_get_u64(const MDB_val *k, size_t at);
 
 /* One value.  txn_get gives false if it is absent, or damaged, which
  * txn_result tells; the span is valid until the next write or the end.
- * txn_put and txn_del note a failure, which then makes txn_commit fail. */
+ * txn_put and txn_del note a failure, which then makes txn_commit fail;
+ * txn_del gives false if there was none. */
 bool txn_get(struct txn *t, const struct key *k, struct span *v);
 bool txn_get_fixed(struct txn *t, const struct key *k, void *v, size_t n);
 void txn_put(struct txn *t, const struct key *k, struct span v);
-void txn_del(struct txn *t, const struct key *k);
+bool txn_del(struct txn *t, const struct key *k);
 
 /* Walk the keys that begin with the first n octets of from, from it on.
  *     walk_start(&w, t, &from, n);

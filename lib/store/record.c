@@ -219,8 +219,8 @@ journal(struct change *c, char kind, uint64_t modseq, uint32_t uid, bool on)
 
 	if (on)
 		txn_put(c->t, &k, octets("", 0));
-	else
-		txn_del(c->t, &k);
+	else if (!txn_del(c->t, &k))
+		txn_damaged(c->t);	/* the record is an old one */
 }
 
 /* What the flags of one message add to the counters, or take away. */

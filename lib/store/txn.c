@@ -60,6 +60,17 @@ begin(struct store *st, unsigned flags, MDB_txn **t)
 }
 
 static void
+note_map(struct txn *t)
+{
+	MDB_envinfo info;
+
+	mdb_env_info(index_env(t->st), &info);
+	t->map = info.me_mapaddr;
+	t->map_size = info.me_mapsize;
+	t->page = index_page(t->st);
+}
+
+static void
 drop(struct store *st, MDB_txn *t)
 {
 	mdb_txn_abort(t);
@@ -76,8 +87,10 @@ txn_read(struct store *st, struct txn *t)
 		if ((r = index_check(st, false)) != STORE_OK)
 			return r;
 		int e = begin(st, MDB_RDONLY, &t->t);
-		if (e == 0)
+		if (e == 0) {
+			note_map(t);
 			return STORE_OK;
+		}
 		r = lmdb_fail(st, "read the index", e);
 	}
 	return r;
@@ -98,6 +111,7 @@ begin_write(struct store *st, struct txn *t, size_t need, bool reserve)
 	if (e != 0)
 		return lmdb_fail(st, "write the index", e);
 	t->err = 0;
+	note_map(t);
 	if (!txn_get_fixed(t, &k, &t->root, sizeof t->root)) {
 		drop(st, t->t);
 		index_damaged(st);
@@ -290,11 +304,25 @@ octets(const MDB_val *v)
 	return (struct span){ v->mv_data, v->mv_size };
 }
 
+/* A page begins with its number: one that is in the place of another has good
+ * seals too, but of some other time. */
+static bool
+in_place(const struct txn *t, const void *p)
+{
+	uint64_t at = (uintptr_t)p - (uintptr_t)t->map, no;
+
+	if (at >= t->map_size)
+		return true;
+	at &= -(uint64_t)t->page;
+	memcpy(&no, t->map + at, sizeof no);
+	return no * t->page == at;
+}
+
 /* Whether a value is what was put under that key; then without its seal. */
 static bool
 unseal(struct txn *t, const MDB_val *key, MDB_val *v)
 {
-	if (!seal_check(octets(key), octets(v))) {
+	if (!in_place(t, v->mv_data) || !seal_check(octets(key), octets(v))) {
 		txn_damaged(t);
 		return false;
 	}
@@ -373,7 +401,7 @@ txn_put(struct txn *t, const struct key *k, struct span v)
 		fill(&key, &room, v.p, v.n);
 }
 
-void
+bool
 txn_del(struct txn *t, const struct key *k)
 {
 	MDB_cursor *c = cursor(t, t->gone, k);
@@ -382,6 +410,7 @@ txn_del(struct txn *t, const struct key *k)
 	    mdb_cursor_get(c, &key, &v, MDB_SET);
 
 	note(t, e == 0 ? mdb_cursor_del(c, 0) : e);
+	return e == 0;
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include "base/die.h"
 #include "deliver.h"
+#include "store/guard.h"
 
 static const char usage[] =
     "usage: lemon-deliver -l\n"
@@ -42,6 +43,21 @@ options(struct options *o, int argc, char **argv)
 	return o->lmtp || o->target[0] != '\0';
 }
 
+/* LMDB died of its index.  An MTA would take a signal for a final failure. */
+static void
+damaged(void)
+{
+	static const char said[] =
+	    "4.3.0 The index was damaged: it will be made anew\n";
+	int code = die_code();
+	ssize_t n = 0;
+
+	if (code != EXIT_OK)
+		n = write(2, said, sizeof said - 1);
+	(void)n;
+	_exit(code);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -57,5 +73,8 @@ main(int argc, char **argv)
 		return fputs(usage, stdout) < 0 ? EXIT_TEMP : EXIT_OK;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	return o.lmtp ? lmtp() : single(&o);
+	if (o.lmtp)
+		return lmtp();
+	guard_ends(damaged);
+	return single(&o);
 }

@@ -8,7 +8,13 @@
 
 #include "store.h"
 
-enum when { BEFORE, WITHIN, AFTER, REPLACED };
+enum when { BEFORE, WITHIN, AFTER, REPLACED, EXITS };
+
+static void
+end(void)
+{
+	_exit(75);
+}
 
 /* Die by that signal; whether the file is there then. */
 static bool
@@ -25,6 +31,8 @@ stays(enum when when, int sig)
 		if (when != BEFORE)
 			guard_begin(AT_FDCWD, "data", s.st_dev,
 			    s.st_ino + (when == REPLACED));
+		if (when == EXITS)
+			guard_ends(end);
 		if (when == AFTER)
 			guard_end();
 		raise(sig);
@@ -32,7 +40,11 @@ stays(enum when when, int sig)
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
-	ok(status != 0, "the process ends as it would have");
+	if (when == EXITS)
+		ok(WIFEXITED(status) && WEXITSTATUS(status) == 75,
+		    "the process ends with 75");
+	else
+		ok(status != 0, "the process ends as it would have");
 	return access("data", F_OK) == 0;
 }
 
@@ -46,6 +58,7 @@ main(void)
 		ok(stays(BEFORE, sig[i]), "unguarded, a fault is no matter");
 		ok(!stays(WITHIN, sig[i]), "within, the file is removed");
 		ok(stays(AFTER, sig[i]), "not after the end");
+		ok(!stays(EXITS, sig[i]), "so it is before an exit");
 		ok(stays(REPLACED, sig[i]), "nor another file of the name");
 	}
 	t_remove_dir();
