@@ -205,6 +205,7 @@ static enum store_result
 rename_inbox(struct store *st, struct span to)
 {
 	struct buf disk = { 0 };
+	bool left = false;
 	enum store_result r = is_free(st, to);
 
 	if (r == STORE_OK)
@@ -219,11 +220,11 @@ rename_inbox(struct store *st, struct span to)
 	if (r == STORE_OK) {
 		r = move_messages(st, to);
 		/* It may have failed when the messages were there already. */
-		if (r != STORE_OK && tree_empty(st, buf_cstr(&disk)))
-			(void)tree_discard(st, buf_cstr(&disk));
+		left = r != STORE_OK && !tree_undo_inbox(st, buf_cstr(&disk));
 	}
 	/* One that stays finds nothing to do. */
-	(void)tree_forget(st);
+	if (!left)
+		(void)tree_forget(st);
 	buf_free(&disk);
 	return r;
 }

@@ -184,20 +184,23 @@ undo(struct store *st, const struct stored *s)
 		close(fd);
 		return false;
 	}
-	while ((e = readdir(d)) != NULL)
-		if (batch_has(&s->batch, span_str(e->d_name)))
-			unlinkat(dirfd(d), e->d_name, 0);
-	bool good = fsync(dirfd(d)) == 0;
+	bool good = true;
+	while ((errno = 0, e = readdir(d)) != NULL)
+		if (batch_has(&s->batch, span_str(e->d_name)) &&
+		    unlinkat(dirfd(d), e->d_name, 0) != 0 && errno != ENOENT)
+			good = false;
+	good = good && errno == 0 && fsync(dirfd(d)) == 0;
 	closedir(d);
 	return good;
 }
 
-void
+bool
 intent_undo_dead(struct txn *t)
 {
 	struct key from = key_start('i');
 	struct stored s;
 	struct walk w;
+	bool all = true;
 
 	walk_start(&w, t, &from, 1);
 	while (walk_next(&w)) {
@@ -212,18 +215,23 @@ intent_undo_dead(struct txn *t)
 		if (is_alive(t->st, key_get_u64(&w.key, 1)))
 			continue;
 		enum cut how = cut(t, s.from, s.from_disk);
-		if (how == LATER)
+		if (how == LATER) {
+			all = false;
 			continue;
+		}
 		/* Where the source's list may say that they are gone, the
 		 * copies are all that there is. */
 		if (how == CUT) {
 			cut(t, s.mailbox, s.disk);
-			if (!undo(t->st, &s))
+			if (!undo(t->st, &s)) {
+				all = false;
 				continue;
+			}
 		}
 		walk_delete(&w);
 	}
 	walk_end(&w);
+	return all;
 }
 
 void

@@ -33,8 +33,9 @@ bool intent_lost(const struct intent *i, struct txn *t);
  * are removed by intent_undo_dead. */
 void intent_end(struct intent *i);
 
-/* The write lock is held. */
-void intent_undo_dead(struct txn *t);
+/* False if some could not be undone now: it is the next one's.  The write
+ * lock is held. */
+bool intent_undo_dead(struct txn *t);
 
 /* A mailbox's folder has another name now: its batches are undone there. */
 void intent_moved(struct txn *t, uint32_t mailbox, const char *disk);

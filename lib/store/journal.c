@@ -149,15 +149,15 @@ tree_forget(struct store *st)
 }
 
 /* What a dead process had only linked into the new folder is no message. */
-static void
+static bool
 undo_intents(struct store *st)
 {
 	struct txn t;
 
 	if (txn_write(st, &t, 0, true) != STORE_OK)
-		return;
-	intent_undo_dead(&t);
-	txn_commit(&t);
+		return false;
+	bool all = intent_undo_dead(&t);
+	return txn_commit(&t) == STORE_OK && all;
 }
 
 enum store_result
@@ -166,6 +166,7 @@ journal_recover(struct store *st)
 	struct buf text = { 0 };
 	struct plan p = { 0 };
 	enum store_result r = STORE_OK;
+	bool left = false;
 	int err = 0;
 
 	if (file_read(st->dir, file, JOURNAL_OCTETS, &text) != 0) {
@@ -180,14 +181,13 @@ journal_recover(struct store *st)
 		for (size_t i = 0; i < p.n; i++) {
 			const struct step *s = &p.step[i];
 
-			if (s->from != NULL)
-				continue;
-			undo_intents(st);
-			if (tree_empty(st, s->to))
-				(void)tree_discard(st, s->to);
+			if (s->from == NULL && !tree_undo_inbox(st, s->to))
+				left = true;
 		}
 	}
-	r = tree_forget(st);
+	/* A folder that cannot be taken away now is the next one's. */
+	if (!left)
+		r = tree_forget(st);
 	if (r == STORE_OK)
 		tree_sweep(st);
 	arena_free(&p.mem);
@@ -285,4 +285,31 @@ tree_move(struct store *st, const struct tree_move *m, size_t n)
 	buf_free(&text);
 	arena_free(&p.mem);
 	return r;
+}
+
+/* Without a plan of its own, which would take the place of ours. */
+static bool
+put_aside(struct store *st, const char *disk)
+{
+	struct buf trash = { 0 }, text = { 0 };
+	struct plan p = { 0 };
+
+	tree_trash(st, &trash);
+	struct tree_move m = { span_str(disk), buf_span(&trash) };
+	bool done = make_plan(st, &m, 1, &p, &text) == STORE_OK &&
+	    carry_out(st, &p) == 0;
+	if (done)
+		announce(st, &p);
+	buf_free(&trash);
+	buf_free(&text);
+	arena_free(&p.mem);
+	return done;
+}
+
+bool
+tree_undo_inbox(struct store *st, const char *to)
+{
+	int empty = undo_intents(st) ? tree_empty(st, to) : -1;
+
+	return empty == 0 || (empty > 0 && put_aside(st, to));
 }

@@ -203,13 +203,13 @@ tree_make(struct store *st, const char *disk)
 	return err == 0 ? STORE_OK : store_fail(st, "make a folder", err);
 }
 
-bool
+int
 tree_empty(struct store *st, const char *disk)
 {
 	static const char *const sub[] = { "/cur", "/new" };
-	bool none = true;
+	int none = 1;
 
-	for (size_t i = 0; i < COUNT(sub) && none; i++) {
+	for (size_t i = 0; i < COUNT(sub) && none == 1; i++) {
 		struct buf path = { 0 };
 		struct dirent *e;
 		DIR *d;
@@ -222,13 +222,18 @@ tree_empty(struct store *st, const char *disk)
 		d = fd < 0 ? NULL : fdopendir(fd);
 		buf_free(&path);
 		if (d == NULL) {
+			int err = errno;
+
 			if (fd >= 0)
 				close(fd);
-			return false;
+			return err == ENOENT || err == ENOTDIR ||
+			    err == ELOOP ? 0 : -1;
 		}
 		while ((errno = 0, e = readdir(d)) != NULL)
-			none = none && e->d_name[0] == '.';
-		none = none && errno == 0;
+			if (e->d_name[0] != '.')
+				none = 0;
+		if (none == 1 && errno != 0)
+			none = -1;
 		closedir(d);
 	}
 	return none;
@@ -240,10 +245,16 @@ tree_unmake(struct store *st, const char *disk)
 	struct buf tmp = { 0 };
 
 	unique(st, fresh, &tmp);
-	if (tree_empty(st, disk) &&
+	if (tree_empty(st, disk) == 1 &&
 	    tree_rename(st, disk, tmp.p) == 0)
 		remove_all(st, tmp.p);
 	buf_free(&tmp);
+}
+
+void
+tree_trash(struct store *st, struct buf *name)
+{
+	unique(st, trash, name);
 }
 
 enum store_result
@@ -253,7 +264,7 @@ tree_discard(struct store *st, const char *disk)
 	struct tree_move m;
 	enum store_result r;
 
-	unique(st, trash, &name);
+	tree_trash(st, &name);
 	m.from = span_str(disk);
 	m.to = buf_span(&name);
 	r = tree_move(st, &m, 1);

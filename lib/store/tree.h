@@ -33,6 +33,10 @@ enum store_result tree_move(struct store *st, const struct tree_move *m,
 enum store_result tree_plan_inbox(struct store *st, const char *to);
 enum store_result tree_forget(struct store *st);
 
+/* Take that folder away unless messages are in it.  False if it cannot be
+ * done now: it is noted for whoever takes the lock next. */
+bool tree_undo_inbox(struct store *st, const char *to);
+
 /* Make a folder: a Maildir with maildirfolder, whole or not at all.  The
  * caller syncs the Maildir.  Needs the lock. */
 enum store_result tree_make(struct store *st, const char *disk);
@@ -40,8 +44,9 @@ enum store_result tree_make(struct store *st, const char *disk);
 /* Take back what tree_make just made, unless it is used already. */
 void tree_unmake(struct store *st, const char *disk);
 
-/* Whether a folder has no message; not if it cannot be read. */
-bool tree_empty(struct store *st, const char *disk);
+/* 1 if a folder has no message, 0 if it has or is none, -1 if it cannot be
+ * read now. */
+int tree_empty(struct store *st, const char *disk);
 
 /* Take a folder's name away, durably, and tell the index; tree_sweep removes
  * what it held.  Needs the lock. */
@@ -50,6 +55,9 @@ enum store_result tree_discard(struct store *st, const char *disk);
 /* Remove what discarded folders and dead processes left.  Without the lock:
  * only what was discarded. */
 void tree_sweep(struct store *st);
+
+/* Add a new name for what is to be discarded. */
+void tree_trash(struct store *st, struct buf *name);
 
 /* Whether an entry of the Maildir is such a thing. */
 bool tree_debris(struct span entry);
