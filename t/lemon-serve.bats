@@ -14,7 +14,8 @@ teardown() {
 	[ -z "$SERVE" ] || wait "$SERVE" 2>/dev/null || :
 }
 
-# start DIR [OPTION]…: on free ports; $base, $ready.
+# start DIR [OPTION]…: on free ports; $base, $ready.  A background job of a
+# shell would ignore SIGINT.
 start() {
 	local dir=$1 try code
 	shift
@@ -22,8 +23,8 @@ start() {
 		base=$((10000 + (RANDOM * 32768 + RANDOM) % 40000))
 		rm -f ready.fifo
 		mkfifo ready.fifo
-		lemon-serve -d "$dir" -p $base "$@" >ready.fifo 2>serve.log \
-		    3>&- &
+		env --default-signal=INT lemon-serve -d "$dir" -p $base "$@" \
+		    >ready.fifo 2>serve.log 3>&- &
 		SERVE=$!
 		if read -r ready <ready.fifo; then
 			return 0
@@ -171,10 +172,7 @@ ours() {
 	chmod -R a+rX bin
 	chmod 755 bin/*
 	PATH=$PWD/bin:$PATH
-	# A background job of a shell without job control ignores SIGINT.
-	set -m
 	start d -u alice:secret
-	set +m
 	exec 4<>"/dev/tcp/127.0.0.1/$(port imap)"
 	read -r greeting <&4
 	[ "$greeting" = hello ]
