@@ -10,6 +10,8 @@ setup() {
 	export HOME=$T/home LEMON_CONTROL=$T/etc
 	mkdir -p "$HOME/Mail"		# mutt and mbsync want one
 	mkdir "$LEMON_CONTROL" "$T/bin"
+	# The checkout may be where the mail's account cannot go.
+	cp "$(dirname "$(command -v lemon-imapd)")"/lemon-* "$T/bin"
 	PATH=$T/bin:$PATH
 	SERVERS=
 	ME=$(id -un) GROUP=$(id -gn)

@@ -212,10 +212,7 @@ class Ledger:
         self.check_modseqs(maildir, state)
 
     def check_modseqs(self, maildir, state):
-        as_owner = {} if os.geteuid() != 0 else {
-            "user": os.stat(maildir).st_uid, "extra_groups": ()}
-        p = subprocess.run([NUMBERS, maildir], stdout=subprocess.PIPE,
-                           **as_owner)
+        p = subprocess.run([NUMBERS, maildir], stdout=subprocess.PIPE)
         now = dict(map(reversed, (line.rsplit(b" ", 1)
                                   for line in p.stdout.splitlines())))
         for box, msgs in state.boxes.items():
