@@ -632,7 +632,8 @@ def run(a, top):
     bad = 0
     tally = Tally()
     w = renew(top + "/w", log)
-    kinds = [k for k in KINDS if a.k is None or k.__name__ == a.k]
+    kinds = [k for k in KINDS if (a.k is None or k.__name__ in a.k.split(","))
+             and k.__name__ not in a.x.split(",")]
     for i in range(a.n):
         kind, live = random.choice(kinds), random.random() < 0.5
         if i % 40 == 20:
@@ -671,7 +672,8 @@ def main():
     ap.add_argument("-n", type=int, default=200)
     ap.add_argument("-s", type=int, default=int(time.time()))
     ap.add_argument("-j", type=int, default=1, help="that many at a time")
-    ap.add_argument("-k", help="only that kind")
+    ap.add_argument("-k", help="only these kinds, with commas between")
+    ap.add_argument("-x", default="", help="none of these kinds")
     ap.add_argument("-v", action="store_true")
     a = ap.parse_args()
     for sig in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:

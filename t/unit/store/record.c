@@ -462,15 +462,16 @@ add_flags(struct mailbox *mb, uint32_t uid, uint32_t flags)
 	uint64_t modseq;
 
 	set_add(&uids, uid, uid);
-	for (int try = 0; try < 2; try++) {
+	enum store_result r = STORE_ERROR;
+	/* Refused is not lost: opening finds one damage, changing another. */
+	for (int try = 0; try < 4 && r != STORE_OK; try++) {
 		if (view_open(mb, &v) != STORE_OK)
 			continue;
-		enum store_result r = view_store(v, &uids, &ask, &finished,
-		    &modified, &modseq);
+		r = view_store(v, &uids, &ask, &finished, &modified,
+		    &modseq);
 		view_close(v);
-		if (r == STORE_OK)
-			break;
 	}
+	ok(r == STORE_OK, "flags are added");
 	set_free(&uids);
 	set_free(&finished);
 	set_free(&modified);
@@ -501,70 +502,6 @@ old_record(void)
 	t_remove("M");
 }
 
-enum { PAGE = 4096, HEAD = 16 };
-
-/* Exchange two pages of the index that begin with the same record, the from-th
- * such pair; 0 if there is none. */
-static size_t
-swap_pages(size_t from)
-{
-	int fd = open("M/.lemon/index/data.mdb", O_RDWR);
-	struct stat s;
-
-	fstat(fd, &s);
-	size_t n = (size_t)s.st_size / PAGE, pair = 0;
-	char *p = malloc((size_t)s.st_size);
-	ok(pread(fd, p, (size_t)s.st_size, 0) == s.st_size, "read");
-	for (size_t i = 2; i < n; i++)
-		for (size_t j = i + 1; j < n; j++) {
-			char *a = p + i * PAGE, *b = p + j * PAGE;
-			uint16_t at;
-
-			memcpy(&at, a + HEAD, sizeof at);
-			if (a[10] != 2 || memcmp(a + 8, b + 8, 12) != 0 ||
-			    at < HEAD || at > PAGE - 24 ||
-			    memcmp(a + at, b + at, 24) != 0 || pair++ != from)
-				continue;
-			ok(pwrite(fd, a, PAGE, (off_t)(j * PAGE)) == PAGE &&
-			    pwrite(fd, b, PAGE, (off_t)(i * PAGE)) == PAGE,
-			    "swap");
-			i = j = n;
-		}
-	free(p);
-	close(fd);
-	return pair > from;
-}
-
-/* The same of a whole page that is in the place of a newer one. */
-static void
-swapped_pages(void)
-{
-	struct buf want = { 0 };
-
-	for (size_t pair = 0, more = 1; more != 0; pair++) {
-		struct store *st = t_store();
-		struct mailbox *mb = t_inbox(st);
-
-		buf_clear(&want);
-		for (int i = 1; i <= 60; i++) {
-			t_append(mb, text, 0, NULL);
-			buf_addf(&want, i == 1 ? "1:1SF" : " %d:%d", i, i);
-		}
-		add_flags(mb, 1, MSG_SEEN);
-		mailbox_close(mb);
-		store_close(st);
-		more = swap_pages(pair);
-		st = t_store();
-		mb = t_inbox(st);
-		add_flags(mb, 1, MSG_FLAGGED);
-		t_is(mb, buf_cstr(&want), "old pages are not believed");
-		mailbox_close(mb);
-		store_close(st);
-		t_remove("M");
-	}
-	buf_free(&want);
-}
-
 int
 main(void)
 {
@@ -583,7 +520,6 @@ main(void)
 	cut_short();
 	damaged();
 	old_record();
-	swapped_pages();
 	t_remove_dir();
 	return done();
 }
