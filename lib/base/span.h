@@ -64,10 +64,12 @@ bool span_u64(struct span s, uint64_t max, uint64_t *v);
 
 /* One octet in ASCII, whatever the locale. */
 inline char ascii_lower(char c);
-bool ascii_ieq(const char *a, const char *b, size_t n);
 char ascii_upper(char c);
 bool ascii_digit(char c);
 bool ascii_alpha(char c);
+
+/* Whether n octets are the same but for case; for span_ieq. */
+bool ascii_ieq(const char *a, const char *b, size_t n);
 
 /* The value of a hexadecimal digit in either case, or -1. */
 int ascii_hex(char c);

@@ -29,6 +29,28 @@ test_reading(void)
 }
 
 static void
+test_index(void)
+{
+	struct header_index x = { 0 };
+	struct buf b = { 0 };
+
+	for (int i = 0; i < 100; i++)
+		buf_adds(&b, "A: 1\n 2\n");
+	buf_adds(&b, "no field\nZ: 3\n\nbody: x\n");
+	header_index(&x, buf_span(&b));
+	ok(x.n == 102, "an index has all fields of a header");
+	is(x.f[99].value, SPAN(" 1\n 2"), "with their values");
+	is(x.f[101].name, SPAN("Z"), "in their order");
+	header_index(&x, SPAN("B: 2\n"));
+	ok(x.n == 1 && span_eq(x.f[0].name, SPAN("B")),
+	    "and another header's then");
+	header_index(&x, SPAN("\n"));
+	ok(x.n == 0, "or none");
+	header_index_free(&x);
+	buf_free(&b);
+}
+
+static void
 test_cut(void)
 {
 	static const struct { const char *in; size_t want; } rows[] = {
@@ -88,6 +110,7 @@ int
 main(void)
 {
 	test_reading();
+	test_index();
 	test_cut();
 	test_writing();
 	return done();
