@@ -13,12 +13,18 @@ setup() {
 }
 
 @test "what many writers were told is in the store, some of them killed" {
+	# Not yet tried under a sanitizer, which has memory and times of its own.
+	! ldd "$(command -v lemon-imapd)" | grep -q asan ||
+	    skip "a sanitizer has memory and times of its own"
 	[ -e "$LEMON_BUILD/t/storm/watch" ] || skip "make tests builds the watch"
 	python3 "$BATS_TEST_DIRNAME/storm/storm.py" 4 1 1 >out || { cat out; false; }
 	sed "s/^/# /" out >&3
 }
 
 @test "no file is said to be gone while others are renamed" {
+	# Not yet tried under a sanitizer, which has memory and times of its own.
+	! ldd "$(command -v lemon-imapd)" | grep -q asan ||
+	    skip "a sanitizer has memory and times of its own"
 	python3 "$BATS_TEST_DIRNAME/storm/renames.py" 300 1 >out || { cat out; false; }
 	sed "s/^/# /" out >&3
 }
