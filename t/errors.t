@@ -163,4 +163,7 @@ def main():
 
 
 if __name__ == "__main__":
+    if os.environ.get("LEMON_BUILD", "").endswith("-asan"):
+        print("1..0 # skip a sanitizer ends where memory is refused")
+        sys.exit()
     sys.exit(main())
