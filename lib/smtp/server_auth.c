@@ -128,7 +128,6 @@ smtp_verb_auth(struct smtp_server *s, struct span args)
 	struct span first = { NULL, 0 };
 
 	trace_redact(s->in->trace, 5 + mech.n);
-	buf_room(&initial, args.n);
 	/* RFC 4954 4: not twice, and not in a transaction. */
 	if (s->authed || s->in_mail || s->host->auth_start == NULL) {
 		smtp_say(s, SMTP_BAD_ORDER);
@@ -138,6 +137,7 @@ smtp_verb_auth(struct smtp_server *s, struct span args)
 		smtp_say(s, SMTP_BAD_SYNTAX);
 		return;
 	}
+	buf_room(&initial, args.n);
 	if (args.p != NULL && !span_eq(args, SPAN("=")) &&
 	    (args.n == 0 || !base64_strict(args, &initial))) {
 		say(s, 501, "5.5.2", "Bad base64");
