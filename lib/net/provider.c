@@ -90,6 +90,8 @@ start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
 void
 provider_load(void)
 {
+	static OSSL_PROVIDER *ours;	/* held until the process ends */
+
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG |
 	    OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS |
 	    OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ATEXIT,
@@ -97,9 +99,9 @@ provider_load(void)
 	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG |
 	    OPENSSL_INIT_NO_LOAD_SSL_STRINGS, NULL);
 	/* Where this fails, the default provider is loaded at first use. */
-	if (ossl_default_provider_init != NULL && query_all == NULL &&
+	if (ossl_default_provider_init != NULL && ours == NULL &&
 	    OSSL_PROVIDER_add_builtin(NULL, "lemon", start) == 1)
-		OSSL_PROVIDER_load(NULL, "lemon");
+		ours = OSSL_PROVIDER_load(NULL, "lemon");
 }
 
 void
