@@ -18,6 +18,7 @@ struct span {
 };
 
 #define SPAN(lit) ((struct span){ (lit), sizeof(lit) - 1 })
+#define SPAN_INIT(lit) { (lit), sizeof(lit) - 1 }	/* of static tables */
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /* The span of a NUL-terminated string; NULL gives the empty span. */

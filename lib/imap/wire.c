@@ -42,22 +42,21 @@ wire_system_flags(struct out *o, uint32_t system)
 {
 	static const struct {
 		uint32_t flag;
-		const char *name;
+		struct span name;	/* after a space */
 	} names[] = {
-		{ FLAG_ANSWERED, "\\Answered" },
-		{ FLAG_FLAGGED, "\\Flagged" },
-		{ FLAG_DELETED, "\\Deleted" },
-		{ FLAG_SEEN, "\\Seen" },
-		{ FLAG_DRAFT, "\\Draft" },
-		{ FLAG_RECENT, "\\Recent" },
+		{ FLAG_ANSWERED, SPAN_INIT(" \\Answered") },
+		{ FLAG_FLAGGED, SPAN_INIT(" \\Flagged") },
+		{ FLAG_DELETED, SPAN_INIT(" \\Deleted") },
+		{ FLAG_SEEN, SPAN_INIT(" \\Seen") },
+		{ FLAG_DRAFT, SPAN_INIT(" \\Draft") },
+		{ FLAG_RECENT, SPAN_INIT(" \\Recent") },
 	};
-	const char *sep = "";
+	size_t none = 1;	/* the first has none before it */
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (system & names[i].flag) {
-			out_adds(o, sep);
-			out_adds(o, names[i].name);
-			sep = " ";
+			out_add(o, span_skip(names[i].name, none));
+			none = 0;
 		}
 }
 

@@ -149,7 +149,7 @@ out_took(struct out *o, size_t n)
 }
 
 void
-out_add(struct out *o, struct span s)
+out_add_any(struct out *o, struct span s)
 {
 	if (o->state != STREAM_OK || s.n == 0)
 		return;
@@ -177,18 +177,6 @@ out_add(struct out *o, struct span s)
 	if (s.n > 0)
 		memcpy(o->p + o->n, s.p, s.n);
 	o->n += s.n;
-}
-
-void
-out_addc(struct out *o, char c)
-{
-	out_add(o, (struct span){ &c, 1 });
-}
-
-void
-out_adds(struct out *o, const char *s)
-{
-	out_add(o, span_str(s));
 }
 
 void

@@ -2,6 +2,7 @@
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
+#include <string.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -82,10 +83,35 @@ void stream_move(struct in *in, struct out *out, int rfd, int wfd);
 void stream_free(struct in *in, struct out *out);
 
 /* --- writing --- */
-void out_add(struct out *o, struct span s);
-void out_addc(struct out *o, char c);
-void out_adds(struct out *o, const char *s);
-void out_addu(struct out *o, uint64_t v);
+void out_add_any(struct out *o, struct span s);
+
+/* An answer is made of many short pieces: what fits is only copied. */
+static inline void
+out_add(struct out *o, struct span s)
+{
+	if (s.n > 0 && s.n <= o->cap - o->n && o->trace == NULL &&
+	    o->state == STREAM_OK) {
+		memcpy(o->p + o->n, s.p, s.n);
+		o->n += s.n;
+		o->total += s.n;
+	} else {
+		out_add_any(o, s);
+	}
+}
+
+static inline void
+out_addc(struct out *o, char c)
+{
+	out_add(o, (struct span){ &c, 1 });
+}
+
+static inline void
+out_adds(struct out *o, const char *s)
+{
+	out_add(o, span_str(s));
+}
+
+void out_addu(struct out *o, uint64_t v);	/* as buf_addu */
 __attribute__((format(printf, 2, 3)))
 void out_addf(struct out *o, const char *fmt, ...);	/* as buf_addf */
 

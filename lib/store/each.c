@@ -58,7 +58,7 @@ static void
 fill(struct batch_of *b, struct walk *near, struct item *i,
     const struct rec *r)
 {
-	struct key k = key_object('d', r->object);
+	struct key k;
 	struct span d;
 	size_t n;
 
@@ -79,6 +79,8 @@ fill(struct batch_of *b, struct walk *near, struct item *i,
 	}
 	if (i->gone)
 		return;
+	if (b->need & NEED_DIGEST)
+		k = key_object('d', r->object);
 	if (b->need & NEED_DIGEST && walk_get(&near[0], &k, &d)) {
 		i->at = b->digests.n;
 		i->n = d.n;
@@ -90,8 +92,10 @@ fill(struct batch_of *b, struct walk *near, struct item *i,
 	bool unknown = (b->need & NEED_DIGEST && i->n == 0) ||
 	    (b->need & NEED_SIZE && r->wire == 0);
 
+	if (!unknown && !(b->need & NEED_FILE))
+		return;
 	k = key_uid('f', b->v->mb->id, i->m.uid);
-	if ((unknown || b->need & NEED_FILE) && walk_get(&near[1], &k, &d) && d.n > 1) {
+	if (walk_get(&near[1], &k, &d) && d.n > 1) {
 		i->m.dir = d.p[0] == NEW ? NEW : CUR;
 		i->m.inode = r->inode;
 		i->file = b->files.n + 1;

@@ -19,47 +19,47 @@ struct fetching {
 
 /* Separate the items of one response. */
 static void
-item(struct out *o, const char **sep, const char *name)
+item(struct out *o, struct span *sep, struct span name)
 {
-	out_adds(o, *sep);
-	out_adds(o, name);
-	*sep = " ";
+	out_add(o, *sep);
+	out_add(o, name);
+	*sep = SPAN(" ");
 }
 
 static void
 wire_items(struct fetching *c, const struct msg *m, const struct digest *d,
-    const char **sep)
+    struct span *sep)
 {
 	struct out *o = &c->s->out;
 	unsigned items = c->f.items;
 
 	if (items & FETCH_UID) {
-		item(o, sep, "UID ");
+		item(o, sep, SPAN("UID "));
 		out_addu(o, m->uid);
 	}
 	if (items & FETCH_FLAGS ||
 	    (c->fresh != NULL && set_has(c->fresh, m->uid))) {
-		item(o, sep, "");
+		item(o, sep, SPAN(""));
 		wire_flags(c->s, m);
 	}
 	if (items & FETCH_INTERNALDATE) {
-		item(o, sep, "INTERNALDATE ");
+		item(o, sep, SPAN("INTERNALDATE "));
 		wire_date_time(o, m->internaldate);
 	}
 	if (items & FETCH_SIZE) {
-		item(o, sep, "RFC822.SIZE ");
+		item(o, sep, SPAN("RFC822.SIZE "));
 		out_addu(o, m->size);
 	}
 	if (items & FETCH_ENVELOPE) {
-		item(o, sep, "ENVELOPE ");
+		item(o, sep, SPAN("ENVELOPE "));
 		out_add(o, d->envelope);
 	}
 	if (items & FETCH_BODY) {
-		item(o, sep, "BODY ");
+		item(o, sep, SPAN("BODY "));
 		out_add(o, d->body);
 	}
 	if (items & FETCH_BODYSTRUCTURE) {
-		item(o, sep, "BODYSTRUCTURE ");
+		item(o, sep, SPAN("BODYSTRUCTURE "));
 		out_add(o, d->bodystructure);
 	}
 }
@@ -92,14 +92,14 @@ respond(struct fetching *c, uint32_t seq, const struct msg *m,
 {
 	struct session *s = c->s;
 	struct body b = { .out = &s->out, .digest = d, .message = file };
-	const char *sep = "";
+	struct span sep = SPAN("");
 
 	untagged(s);
 	out_addu(&s->out, seq);
 	out_adds(&s->out, " FETCH (");
 	wire_items(c, m, d, &sep);
 	for (size_t i = 0; i < c->f.sections; i++) {
-		item(&s->out, &sep, "");
+		item(&s->out, &sep, SPAN(""));
 		if (!body_write(&b, &c->f.section[i])) {
 			broken(s, m->uid);
 			return false;
