@@ -464,6 +464,19 @@ open_dir(struct store *st)
 	return STORE_OK;
 }
 
+/* The lock is held.  Who deletes an index by hand may come to its directory
+ * when we have put a new one there, or are about to. */
+static enum store_result
+make_all(struct store *st)
+{
+	enum store_result r = STORE_NONEXISTENT;
+
+	for (int try = 0; try < 4 && r == STORE_NONEXISTENT; try++)
+		if ((r = open_dir(st)) == STORE_OK)
+			r = open_or_make(st);
+	return r;
+}
+
 bool
 index_there(struct store *st)
 {
@@ -518,7 +531,7 @@ index_check(struct store *st, bool locked)
 			index_unlock(st);
 		return STORE_ERROR;
 	}
-	r = open_or_make(st);
+	r = make_all(st);
 	if (!locked)
 		index_unlock(st);
 	return r;

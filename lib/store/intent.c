@@ -70,10 +70,12 @@ intent_begin(struct intent *i, struct mailbox *mb, struct mailbox *from,
 
 	random_fill(&i->token, sizeof i->token);
 	i->token = (i->token >> 2) | 1;
-	enum store_result r = begin_locked(i, mb, &c);
+	i->st = mb->st;
+	i->st->intent = i->token;
+	enum store_result r = STORE_NONEXISTENT;
 	/* The index may have been deleted just now, and its directory with
 	 * it. */
-	if (r == STORE_NONEXISTENT)
+	for (int try = 0; try < 4 && r == STORE_NONEXISTENT; try++)
 		r = begin_locked(i, mb, &c);
 	if (r == STORE_OK) {
 		struct key k = key_intent(i->token);
@@ -113,15 +115,22 @@ intent_lost(const struct intent *i, struct txn *t)
 void
 intent_end(struct intent *i)
 {
+	if (i->token != 0)
+		i->st->intent = 0;
 	if (i->token != 0 && i->fd != -1)
 		close(i->fd);
 	*i = (struct intent){ .fd = -1 };
 }
 
+/* We are, whatever became of our lock: who deletes the index may have removed
+ * the file with the locks, and not yet the intents. */
 static bool
 is_alive(struct store *st, uint64_t token)
 {
 	struct flock l = octet(token);
+
+	if (token == st->intent)
+		return true;
 	int fd = openat(st->index_dir, "writers",
 	    O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 

@@ -13,6 +13,7 @@
  */
 struct intent {
 	uint64_t token;		/* 0: none */
+	struct store *st;	/* that has no other at the same time */
 	int fd;
 };
 

@@ -21,6 +21,7 @@ struct store {
 	struct index *ix;
 	struct folders *folders;	/* folders.c's own: what it last read */
 	unsigned made;		/* file names made (filename_new) */
+	uint64_t intent;	/* intent.c's own: the one on its way, or 0 */
 	int witness, watch;	/* witness.c's own */
 	struct buf why;		/* NUL-terminated, see store_fail */
 };

@@ -62,6 +62,9 @@ life(void)
 	    !intent_covers(c.t, mb->id, SPAN("1.x:2,")),
 	    "it covers its files in its folder only");
 	change_abort(&c);
+	unlink("M/.lemon/writers");	/* as a rm -r of the index begins */
+	touch_index(mb);
+	ok(there(&one) && there(&two), "nobody takes himself for dead");
 	intent_end(&i);
 	touch_index(peer);
 	ok(!there(&one) && !there(&two), "what was given up is removed");

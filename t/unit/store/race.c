@@ -86,7 +86,7 @@ rename_first(void *arg)
 static void
 copied(struct store *st, struct mailbox *mb, bool move, bool index)
 {
-	struct renamer r = { inotify_init(), false, index };
+	struct renamer other = { inotify_init(), false, index };
 	struct copied done = { 0 };
 	struct set last = { 0 };
 	struct mailbox *there;
@@ -97,10 +97,13 @@ copied(struct store *st, struct mailbox *mb, bool move, bool index)
 	uint32_t uid = t_append(mb, "Subject: y\n\n", MSG_FLAGGED, "$k");
 	set_add(&last, uid, uid);
 	mailbox_open(st, SPAN("There"), RIGHT_READ | RIGHT_WRITE, &there);
-	inotify_add_watch(r.watch, "M/.There/cur", IN_CREATE);
+	inotify_add_watch(other.watch, "M/.There/cur", IN_CREATE);
 	view_open(mb, &v);
-	pthread_create(&thread, NULL, rename_first, &r);
-	ok(view_copy(v, &last, there, move, &done) == STORE_OK && done.n == 1,
+	pthread_create(&thread, NULL, rename_first, &other);
+	enum store_result res = view_copy(v, &last, there, move, &done);
+	if (res != STORE_OK || done.n != 1)
+		printf("# %d %s, %zu\n", res, store_why(st), done.n);
+	ok(res == STORE_OK && done.n == 1,
 	    move ? "a MOVE names what it moved, renamed or not" :
 	    "a COPY names what it copied, renamed or not");
 	pthread_join(thread, NULL);
@@ -111,7 +114,7 @@ copied(struct store *st, struct mailbox *mb, bool move, bool index)
 		return;
 	char want[40];
 	snprintf(want, sizeof want, "1:%u%sF+$k", (unsigned)*done.to,
-	    r.done ? "S" : "");
+	    other.done ? "S" : "");
 	t_is(there, want, "it is there once");
 	t_is(mb, "1:2F+$k", move ? "and no longer in its old place" :
 	    "and in its old place");
@@ -121,7 +124,7 @@ copied(struct store *st, struct mailbox *mb, bool move, bool index)
 	view_close(v);
 	mailbox_close(there);
 	store_delete(st, SPAN("There"));
-	close(r.watch);
+	close(other.watch);
 }
 
 /* --- an index that is made anew between two steps of one session --- */
