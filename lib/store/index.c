@@ -23,6 +23,8 @@ enum {
 	STEP = 256 << 10		/* the file grows by at least that */
 };
 
+enum { DBI = 1 };	/* LMDB's number of what needs no opening */
+
 #define DATA "index/data.mdb"
 #define LOCK "index/lock.mdb"
 
@@ -33,6 +35,9 @@ struct index {
 	ino_t ino, lock_ino;
 	uint64_t generation;
 	size_t page;		/* octets; LMDB's, of the machine */
+	const char *map;	/* what LMDB maps, of that size; NULL: unknown */
+	size_t map_size;
+	struct page_seen seen;
 	bool damaged, stale;
 };
 
@@ -40,12 +45,6 @@ MDB_env *
 index_env(const struct store *st)
 {
 	return st->ix->env;
-}
-
-size_t
-index_page(const struct store *st)
-{
-	return st->ix->page;
 }
 
 uint64_t
@@ -167,6 +166,7 @@ env_close(struct index *ix)
 		mdb_env_close(ix->env);
 	ix->env = NULL;
 	ix->fd = -1;
+	ix->map = NULL;
 	ix->stale = false;
 }
 
@@ -219,6 +219,57 @@ index_leave(const struct store *st)
 		guard_end();
 }
 
+/* Whether LMDB can open what is there. */
+static bool
+opens(const struct store *st)
+{
+	int fd = openat(st->index_dir, DATA,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool yes = fd != -1 && page_opens(fd, (size_t)sysconf(_SC_PAGESIZE));
+
+	if (fd != -1)
+		close(fd);
+	return yes;
+}
+
+/* LMDB does not tell where it maps the file, but where a value is. */
+static bool
+find_map(struct index *ix, MDB_txn *t, uint64_t committed, size_t map_size)
+{
+	MDB_val k = { 1, (void *)(uintptr_t)"R" }, v;
+	uint64_t at = page_locate(ix->fd, ix->page, committed, SPAN("R"));
+
+	if (at == 0 || mdb_get(t, DBI, &k, &v) != 0)
+		return false;
+	ix->map = (const char *)v.mv_data - at;
+	ix->map_size = map_size;
+	return true;
+}
+
+bool
+index_tree(struct store *st, MDB_txn *t, bool write, struct page_tree *tree,
+    size_t *map_size)
+{
+	struct index *ix = st->ix;
+	uint64_t committed = mdb_txn_id(t) - write;
+	MDB_envinfo info;
+
+	mdb_env_info(ix->env, &info);
+	*map_size = info.me_mapsize;
+	if ((ix->map == NULL || ix->map_size != *map_size) &&
+	    !find_map(ix, t, committed, *map_size))
+		return false;
+	if (write && !(page_begin(tree, PAGE_FREE, ix->map, *map_size,
+	    ix->page, committed, NULL) && (tree->write = true) &&
+	    page_free_list(tree)))
+		return false;
+	if (!page_begin(tree, PAGE_MAIN, ix->map, *map_size, ix->page,
+	    committed, &ix->seen))
+		return false;
+	tree->write = write;
+	return true;
+}
+
 /* 0, or LMDB's or the system's error. */
 static int
 env_open(struct store *st)
@@ -235,7 +286,7 @@ env_open(struct store *st)
 		return errno;
 	/* LMDB would follow a link. */
 	if (fstatat(st->index_dir, DATA, &s, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (!S_ISREG(s.st_mode))
+		if (!S_ISREG(s.st_mode) || !opens(st))
 			return MDB_INVALID;
 		size = (size_t)s.st_size;
 	}
@@ -303,6 +354,7 @@ read_root(const struct store *st)
 	const struct index *ix = st->ix;
 	MDB_val k = { 1, (void *)(uintptr_t)"R" }, v;
 	struct root r;
+	MDB_stat all;
 	MDB_txn *t;
 	MDB_dbi dbi;
 
@@ -313,8 +365,13 @@ read_root(const struct store *st)
 		index_leave(st);
 		return e == MDB_READERS_FULL ? 1 : -1;
 	}
-	if ((e = mdb_dbi_open(t, NULL, 0, &dbi)) == 0)
-		e = mdb_get(t, dbi, &k, &v);
+	/* Where there is anything, there is that. */
+	if ((e = mdb_dbi_open(t, NULL, 0, &dbi)) == 0 &&
+	    (e = mdb_stat(t, dbi, &all)) == 0)
+		e = all.ms_entries == 0 && all.ms_depth == 0 ? MDB_NOTFOUND :
+		    page_locate(ix->fd, ix->page, mdb_txn_id(t),
+		    SPAN("R")) == 0 ? MDB_CORRUPTED :
+		    mdb_get(t, dbi, &k, &v) == 0 ? 0 : MDB_CORRUPTED;
 	if (e == 0) {
 		e = -1;
 		if (v.mv_size == sizeof r + SEAL && seal_check(SPAN("R"),
@@ -324,13 +381,8 @@ read_root(const struct store *st)
 			    r.version == INDEX_VERSION)
 				e = 1;
 		}
-	} else {
-		/* Where there is anything, there is that. */
-		MDB_stat all;
-
-		e = e == MDB_NOTFOUND && mdb_stat(t, dbi, &all) == 0 &&
-		    all.ms_entries == 0 && all.ms_depth == 0 ? 0 : -1;
-	}
+	} else
+		e = e == MDB_NOTFOUND ? 0 : -1;
 	mdb_txn_abort(t);
 	index_leave(st);
 	return e;
@@ -537,6 +589,18 @@ index_check(struct store *st, bool locked)
 	return r;
 }
 
+/* The size that the file itself names may be damaged. */
+int
+index_follow(struct store *st)
+{
+	MDB_envinfo info;
+
+	mdb_env_info(st->ix->env, &info);
+	size_t size = (info.me_last_pgno + 1) * st->ix->page;
+	size += size / 8 + HEADROOM;
+	return mdb_env_set_mapsize(st->ix->env, size & ~(size_t)0xfffff);
+}
+
 enum store_result
 index_grow(struct store *st, size_t need, bool reserve)
 {
@@ -592,6 +656,7 @@ index_close(struct store *st)
 	if (st->ix == NULL)
 		return;
 	env_close(st->ix);
+	free(st->ix->seen.when);
 	free(st->ix);
 	st->ix = NULL;
 }

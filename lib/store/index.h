@@ -5,6 +5,7 @@
 #include <lmdb.h>
 
 #include "store/internal.h"
+#include "store/page.h"
 
 /*
  * The index: one LMDB environment per user, DIR/index/, a fast copy that can
@@ -12,11 +13,11 @@
  * taken before LMDB's, so that a deleted index and its successor never have
  * two writers at once.
  *
- * Damage is expected.  Each value has a checksum (seal.h), and its page has to
- * be where it says it belongs; who finds one that is wrong, or misses what
- * must be there, says txn_damaged, and whatever he does fails or is begun
- * again with an index made anew.  What LMDB itself dies
- * of guard.h marks.
+ * Damage is expected.  Each value has a checksum (seal.h), and LMDB comes to no
+ * page that was not looked at before (page.h); who finds one that is wrong, or
+ * misses what must be there, says txn_damaged, and whatever he does fails or is
+ * begun again with an index made anew.  What LMDB itself dies of all the same
+ * guard.h marks.
  */
 
 /* Raised when what is kept in the index, or how, changes. */
@@ -38,9 +39,11 @@ struct txn {
 					   is near is found without a search
 					   from the root */
 	MDB_cursor *gone[TXN_KINDS];	/* where it was last deleted from */
-	const char *map;	/* what LMDB maps; what is being changed is not
+	struct page_tree tree;	/* as it was committed */
+	size_t map_size;	/* of tree.map; what is being changed is not
 				   in it */
-	size_t map_size, page;
+	struct page_range good[TXN_KINDS];	/* what was looked at there */
+	struct page_range good_gone[TXN_KINDS];
 	bool write;
 	bool held;		/* the lock still is, after a failed commit */
 	int err;		/* the first failure of a write, for the commit */
@@ -62,11 +65,18 @@ bool index_there(struct store *st);	/* is there a file at all? */
 bool index_again(const struct store *st, enum store_result r);
 	/* did r come of damage?  Then doing it again makes the index anew. */
 MDB_env *index_env(const struct store *st);
-size_t index_page(const struct store *st);	/* octets of one */
+
+/* Begin to look at the pages of LMDB's transaction t; *map_size gets what is
+ * mapped.  False: they are damaged. */
+bool index_tree(struct store *st, MDB_txn *t, bool write,
+    struct page_tree *tree, size_t *map_size);
 
 /* Around all that lets LMDB read pages: what it dies of is marked. */
 void index_enter(const struct store *st);
 void index_leave(const struct store *st);
+
+/* Map as much as another process has made of it: 0, or LMDB's error. */
+int index_follow(struct store *st);
 
 /* Make room for need octets more, in the map and on the disk. */
 enum store_result index_grow(struct store *st, size_t need, bool reserve);
@@ -145,6 +155,9 @@ struct walk {
 	struct key from;
 	size_t prefix;
 	bool begun;
+	struct key last;	/* write: a copy of key, whose page changes */
+	struct page_range good;
+	uintptr_t leaf;		/* a page whose successor was looked at, too */
 	MDB_val key, val;
 };
 void walk_start(struct walk *w, struct txn *t, const struct key *from,

@@ -48,7 +48,7 @@ begin(struct store *st, unsigned flags, MDB_txn **t)
 	int e = mdb_txn_begin(env, NULL, flags, t);
 
 	/* Another process has made the map larger. */
-	if (e == MDB_MAP_RESIZED && (e = mdb_env_set_mapsize(env, 0)) == 0)
+	if (e == MDB_MAP_RESIZED && (e = index_follow(st)) == 0)
 		e = mdb_txn_begin(env, NULL, flags, t);
 	if (e == MDB_READERS_FULL) {
 		mdb_reader_check(env, &dead);
@@ -57,17 +57,6 @@ begin(struct store *st, unsigned flags, MDB_txn **t)
 	if (e != 0)
 		index_leave(st);
 	return e;
-}
-
-static void
-note_map(struct txn *t)
-{
-	MDB_envinfo info;
-
-	mdb_env_info(index_env(t->st), &info);
-	t->map = info.me_mapaddr;
-	t->map_size = info.me_mapsize;
-	t->page = index_page(t->st);
 }
 
 static void
@@ -88,8 +77,13 @@ txn_read(struct store *st, struct txn *t)
 			return r;
 		int e = begin(st, MDB_RDONLY, &t->t);
 		if (e == 0) {
-			note_map(t);
-			return STORE_OK;
+			if (index_tree(st, t->t, false, &t->tree,
+			    &t->map_size))
+				return STORE_OK;
+			/* Two commits may have been faster: once more. */
+			drop(st, t->t);
+			t->t = NULL;
+			e = try == 0 ? EAGAIN : MDB_CORRUPTED;
 		}
 		r = lmdb_fail(st, "read the index", e);
 	}
@@ -111,8 +105,8 @@ begin_write(struct store *st, struct txn *t, size_t need, bool reserve)
 	if (e != 0)
 		return lmdb_fail(st, "write the index", e);
 	t->err = 0;
-	note_map(t);
-	if (!txn_get_fixed(t, &k, &t->root, sizeof t->root)) {
+	if (!index_tree(st, t->t, true, &t->tree, &t->map_size) ||
+	    !txn_get_fixed(t, &k, &t->root, sizeof t->root)) {
 		drop(st, t->t);
 		index_damaged(st);
 		return store_fail(st, "the index is damaged", 0);
@@ -309,13 +303,13 @@ octets(const MDB_val *v)
 static bool
 in_place(const struct txn *t, const void *p)
 {
-	uint64_t at = (uintptr_t)p - (uintptr_t)t->map, no;
+	uint64_t at = (uintptr_t)p - (uintptr_t)t->tree.map, no;
 
 	if (at >= t->map_size)
 		return true;
-	at &= -(uint64_t)t->page;
-	memcpy(&no, t->map + at, sizeof no);
-	return no * t->page == at;
+	at &= -(uint64_t)t->tree.size;
+	memcpy(&no, t->tree.map + at, sizeof no);
+	return no * t->tree.size == at;
 }
 
 /* Whether a value is what was put under that key; then without its seal. */
@@ -330,12 +324,40 @@ unseal(struct txn *t, const MDB_val *key, MDB_val *v)
 	return true;
 }
 
-/* The kind's cursor, opened at its first use; NULL, noted, if it cannot. */
+/* Whether LMDB may go to that key; and, if after, to what follows it. */
+static bool
+may_go(struct txn *t, struct page_range *good, struct span key, bool after)
+{
+	if (page_covers(good, key) ||
+	    page_way(&t->tree, key, after || t->write, good))
+		return true;
+	txn_damaged(t);
+	return false;
+}
+
+/* The kind's place in a transaction's arrays. */
+static size_t
+kind(const struct key *k)
+{
+	return (size_t)(k->p[0] - 'A') % TXN_KINDS;
+}
+
+static struct span
+key_span(const struct key *k)
+{
+	return (struct span){ (const char *)k->p, k->n };
+}
+
+/* The kind's cursor, opened at its first use; NULL, noted, if it cannot or
+ * must not go to that key. */
 static MDB_cursor *
 cursor(struct txn *t, MDB_cursor *slot[TXN_KINDS], const struct key *k)
 {
-	MDB_cursor **c = &slot[(size_t)(k->p[0] - 'A') % TXN_KINDS];
+	MDB_cursor **c = &slot[kind(k)];
+	struct page_range *good = slot == t->at ? t->good : t->good_gone;
 
+	if (!may_go(t, &good[kind(k)], key_span(k), false))
+		return NULL;
 	if (*c == NULL) {
 		int e = mdb_cursor_open(t->t, DBI, c);
 
@@ -429,6 +451,35 @@ walk_start(struct walk *w, struct txn *t, const struct key *from,
 		w->c = NULL;
 }
 
+/* The page of the key at hand may change before the next one is looked for. */
+static void
+keep_key(struct walk *w)
+{
+	w->last.n = w->key.mv_size < KEY_MAX ? w->key.mv_size : KEY_MAX;
+	memcpy(w->last.p, w->key.mv_data, w->last.n);
+}
+
+/* The leaf of a key that nobody changes. */
+static uintptr_t
+leaf_of(const struct walk *w)
+{
+	return w->t->write ? 0 : (uintptr_t)w->key.mv_data &
+	    -(uintptr_t)w->t->tree.size;
+}
+
+/* Whether LMDB may go on from the key at hand.  As long as that is on the same
+ * leaf nothing new is to be looked at. */
+static bool
+may_step(struct walk *w)
+{
+	if (w->begun && w->leaf != 0 && leaf_of(w) == w->leaf)
+		return true;
+	if (!may_go(w->t, &w->good, octets(&w->key), true))
+		return false;
+	w->leaf = w->begun ? leaf_of(w) : 0;
+	return true;
+}
+
 bool
 walk_next(struct walk *w)
 {
@@ -436,13 +487,21 @@ walk_next(struct walk *w)
 		return false;
 	if (!w->begun)
 		w->key = val(w->from.p, w->from.n);
+	else if (w->t->write)
+		w->key = val(w->last.p, w->last.n);
+	if (!may_step(w))
+		return false;
 	int e = mdb_cursor_get(w->c, &w->key, &w->val,
 	    w->begun ? MDB_NEXT : MDB_SET_RANGE);
 	w->begun = true;
 	note(w->t, e);
-	return e == 0 && w->key.mv_size >= w->prefix &&
-	    memcmp(w->key.mv_data, w->from.p, w->prefix) == 0 &&
-	    unseal(w->t, &w->key, &w->val);
+	if (e != 0 || w->key.mv_size < w->prefix ||
+	    memcmp(w->key.mv_data, w->from.p, w->prefix) != 0 ||
+	    !unseal(w->t, &w->key, &w->val))
+		return false;
+	if (w->t->write)
+		keep_key(w);
+	return true;
 }
 
 void
@@ -457,8 +516,8 @@ bool
 walk_get(struct walk *w, const struct key *k, struct span *v)
 {
 	MDB_val key = val(k->p, k->n), got;
-	int e = w->c == NULL ? MDB_NOTFOUND :
-	    mdb_cursor_get(w->c, &key, &got, MDB_SET);
+	int e = w->c == NULL || !may_go(w->t, &w->good, key_span(k), true) ?
+	    MDB_NOTFOUND : mdb_cursor_get(w->c, &key, &got, MDB_SET);
 
 	note(w->t, e);
 	if (e != 0 || !unseal(w->t, &key, &got))
