@@ -132,7 +132,7 @@ confine_paths(const struct confine *c, const char **why)
 		return refuse(errno, why, "capabilities cannot be dropped");
 	if (landlock_enter(c->dirs, readable) < 0)
 		return refuse(errno, why, "Landlock cannot be entered");
-	if (seccomp_enter(connect) < 0)
+	if (seccomp_enter(connect, c->threads) < 0)
 		return refuse(errno, why, "the seccomp filter is refused");
 	return 0;
 }

@@ -19,11 +19,12 @@
  * first use; descriptors that are open already.  Modes, times and lengths
  * change through descriptors only.  That a file elsewhere is there can still
  * be seen, as the uid may: Landlock stops neither stat nor inotify.  There
- * are no new processes or threads, no programs, no network, no signals to
- * others.  A system call that is not on the list fails: EPERM, or ENOSYS
- * where the C library knows another way.  Kernels before 5.19 have no
- * Landlock that could rename between directories; there, and on other
- * processors than x86_64 and arm64, a part is missing: see confine_level.
+ * are no new processes (with threads, threads that are shut in alike), no
+ * programs, no network, no signals to others.  A system call that is not on
+ * the list fails: EPERM, or ENOSYS where the C library knows another way.
+ * Kernels before 5.19 have no Landlock that could rename between directories;
+ * there, and on other processors than x86_64 and arm64, a part is missing:
+ * see confine_level.
  */
 struct confine {
 	const char *const *dirs;	/* NULL-ended; full access below.  One
@@ -34,6 +35,7 @@ struct confine {
 					   kernel so far tells them apart by
 					   path: their permissions do. */
 	bool connect;			/* may open UNIX sockets at all */
+	bool threads;			/* may start threads */
 };
 
 int confine_become(const struct account *a, const char **why);

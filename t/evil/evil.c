@@ -19,6 +19,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -436,11 +437,37 @@ run_clone3(void)
 	return is_parent((pid_t)syscall(SYS_clone3, args, sizeof args));
 }
 
+static void *
+in_thread(void *arg)
+{
+	return other_read() ? arg : NULL;
+}
+
+/* Threads are for sessions that may have them, but shut in alike. */
+static bool
+thread(void **got)
+{
+	pthread_t t;
+
+	*got = NULL;
+	return pthread_create(&t, NULL, in_thread, got) == 0 &&
+	    pthread_join(t, got) == 0;
+}
+
 static bool
 run_thread(void)
 {
-	return syscall(SYS_clone, CLONE_VM | CLONE_FS | CLONE_FILES |
-	    CLONE_SIGHAND | CLONE_THREAD, 0, 0, 0, 0) > 0;
+	void *got;
+
+	return thread(&got);
+}
+
+static bool
+thread_reads(void)
+{
+	void *got;
+
+	return thread(&got) && got != NULL;
 }
 
 static bool trace_parent(void)
@@ -807,6 +834,7 @@ static const struct act acts[] = {
 	{ "clone", run_clone },
 	{ "clone3", run_clone3 },
 	{ "start a thread", run_thread },
+	{ "read another user's mail in a thread", thread_reads },
 	{ "trace the parent", trace_parent },
 	{ "trace another process", trace_victim },
 	{ "be traced", trace_me },

@@ -92,7 +92,8 @@ enter(struct session *s, const struct store_config *cfg)
 {
 	const char *const dirs[] = { cfg->maildir, cfg->index, NULL };
 	const char *const sockets[] = { NULL };
-	const struct confine walls = { .dirs = dirs, .sockets = sockets };
+	const struct confine walls = { .dirs = dirs, .sockets = sockets,
+		.threads = true };
 	const char *why = NULL;
 	bool stay = s->local && s->account.uid == (uid_t)-1 &&
 	    geteuid() == 0;
