@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/die.h"
 #include "store/attach.h"
 #include "store/keyword.h"
+#include "store/learn.h"
 #include "store/view_internal.h"
 
 enum {
@@ -19,10 +18,11 @@ struct item {
 	struct msg m;
 	uint32_t seq;
 	uint32_t set;
-	bool gone, learned;
+	bool gone;
 	size_t keyword;		/* offset in keywords */
-	size_t file;		/* in files */
+	size_t file;		/* 1 + offset in files; 0: none */
 	size_t at, n;		/* of the digest in digests */
+	size_t unread;		/* 1 + its number in learner; 0: it is known */
 };
 
 struct batch_of {
@@ -31,6 +31,7 @@ struct batch_of {
 	unsigned need;
 	size_t n;
 	struct buf keywords, digests, files;
+	struct learner learner;
 	uint32_t uid, seq;	/* where the next batch begins; 0: the end */
 	struct item item[AT_ONCE];
 };
@@ -176,175 +177,165 @@ gather(struct batch_of *b)
 
 /* --- what was never looked into --- */
 
-/* Open it by the name at hand, else wherever it is. */
+/* Gather the next messages, and begin to look into those that are unknown. */
 static enum store_result
-open_file(struct batch_of *b, struct item *i, int *fd, struct stat *s,
-    struct buf *file)
+begin(struct batch_of *b)
 {
-	uint64_t object;
-	struct msg m = i->m;
+	struct learner *l = &b->learner;
+	enum store_result r = gather(b);
 
-	m.file = i->file > 0 ? b->files.p + i->file : NULL;
-	if ((*fd = view_shown(b->v, &m, s)) != -1) {
-		buf_adds(file, m.file);
-		return STORE_OK;
-	}
-	enum store_result r = view_file(b->v, m.uid, fd, &object, file);
-	if (r == STORE_OK && fstat(*fd, s) != 0) {
-		r = store_fail(b->v->mb->st, "read a message", errno);
-		close(*fd);
-	}
-	return r;
-}
-
-static void
-learn(struct batch_of *b, struct digester *g, struct item *i)
-{
-	struct buf file = { 0 };
-	size_t at = b->digests.n;
-	uint64_t size;
-	struct stat s;
-	int fd;
-	enum store_result r = open_file(b, i, &fd, &s, &file);
-
-	/* Another program took it away. */
-	if (r == STORE_EXPUNGED || r == STORE_NONEXISTENT) {
-		i->gone = true;
-		i->m.object = 0;
-	}
-	if (r == STORE_OK) {
-		if (digester_read(g, fd, &s, buf_span(&file),
-		    &b->digests) != 0) {
-			store_fail(b->v->mb->st, "read a message", errno);
-			b->digests.n = at;
-		}
-		i->learned = digest_sizes(span_skip(buf_span(&b->digests),
-		    at), &size, &i->m.size);
-		i->at = at;
-		i->n = i->learned ? b->digests.n - at : 0;
-		while (b->digests.n % 8 != 0)
-			buf_addc(&b->digests, '\0');
-		close(fd);
-	}
-	buf_free(&file);
-}
-
-static void
-keep_one(struct change *c, uint32_t uid, uint64_t object, struct span d)
-{
-	struct key o = key_object('o', object), k = key_object('d', object);
-	uint64_t size, wire;
-	struct span v;
-	struct rec r;
-
-	if (!txn_get(c->t, &o, &v) || !digest_sizes(d, &size, &wire))
-		return;
-	txn_put(c->t, &k, d);
-	if (rec_get(c->t, c->mb->id, uid, &r) && !(r.flags & REC_GONE) &&
-	    r.object == object)
-		change_wire(c, uid, &r, wire);
-}
-
-/* Best effort: who cannot keep it looks again the next time. */
-static void
-keep(struct batch_of *b)
-{
-	struct change c;
-	size_t n = 0, k = 0;
-
-	for (size_t i = 0; i < b->n; i++)
-		if (b->item[i].learned) {
-			n += 4096 + b->item[i].n;
-			k++;
-		}
-	if (k == 0 || change_begin(&c, b->v->mb, n * 2, false) != STORE_OK)
-		return;
-	for (size_t i = 0; i < b->n; i++)
-		if (b->item[i].learned)
-			keep_one(&c, b->item[i].m.uid, b->item[i].m.object,
-			    (struct span){ b->digests.p + b->item[i].at,
-			    b->item[i].n });
-	change_commit(&c);
-}
-
-static void
-learn_all(struct batch_of *b)
-{
-	struct digester g = { 0 };
-
+	learner_clear(l);
+	if (r != STORE_OK || !(b->need & (NEED_SIZE | NEED_DIGEST)))
+		return r;
 	for (size_t i = 0; i < b->n; i++) {
 		struct item *it = &b->item[i];
 
-		if (!it->gone && ((b->need & NEED_DIGEST && it->n == 0) ||
+		if (it->gone || !((b->need & NEED_DIGEST && it->n == 0) ||
 		    (b->need & NEED_SIZE && it->m.size == 0)))
-			learn(b, &g, it);
+			continue;
+		learner_add(l, &(struct unread){ .uid = it->m.uid,
+		    .object = it->m.object, .inode = it->m.inode,
+		    .dir = it->m.dir, .file = it->file == 0 ? NULL :
+		    b->files.p + it->file });
+		it->unread = l->n;
 	}
-	digester_free(&g);
-	keep(b);
+	if (l->n > 0)
+		learner_start(l);
+	return r;
 }
 
-enum store_result
-view_each(struct view *v, const struct set *uids, unsigned need,
-    msg_digest_fn *fn, void *arg)
+/* Those that were too much at once are for the next time. */
+static void
+cut(struct batch_of *b, size_t learned)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->item[i].unread > learned) {
+			b->n = i;
+			b->uid = b->item[i].m.uid;
+			b->seq = b->item[i].seq;
+		}
+}
+
+static void
+complete(struct batch_of *b)
+{
+	struct learner *l = &b->learner;
+	uint64_t size;
+
+	if (l->n == 0)
+		return;
+	cut(b, learner_finish(l));
+	for (size_t i = 0; i < b->n; i++) {
+		struct item *it = &b->item[i];
+
+		if (it->unread == 0)
+			continue;
+		if (l->unread[it->unread - 1].gone) {
+			it->gone = true;
+			it->m.object = 0;
+		}
+		digest_sizes(learner_digest(l, it->unread - 1), &size,
+		    &it->m.size);
+	}
+}
+
+static struct span
+digest_of(const struct batch_of *b, const struct item *i)
+{
+	if (i->unread > 0)
+		return learner_digest(&b->learner, i->unread - 1);
+	return i->n == 0 ? SPAN("") :
+	    (struct span){ b->digests.p + i->at, i->n };
+}
+
+static bool
+show(struct batch_of *b, msg_digest_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		struct item *it = &b->item[i];
+
+		if (it->m.keywords > 0)
+			it->m.keyword = (const uint32_t *)(const void *)
+			    (b->keywords.p + it->keyword);
+		if (it->file > 0)
+			it->m.file = b->files.p + it->file;
+		if (!fn(arg, it->seq, &it->m, digest_of(b, it)))
+			return false;
+	}
+	return true;
+}
+
+/* Keep and show those of b.  While that goes on, the next are looked into, if
+ * there was something to be learned. */
+static bool
+go_on(struct batch_of *b, struct batch_of *next, msg_digest_fn *fn, void *arg,
+    enum store_result *r)
+{
+	complete(b);
+	bool ahead = b->learner.n > 0 && b->uid != 0;
+
+	next->uid = b->uid;
+	next->seq = b->seq;
+	next->n = 0;
+	if (ahead)
+		*r = begin(next);
+	learner_keep(&b->learner);
+	if (!show(b, fn, arg))
+		return false;
+	if (!ahead && next->uid != 0)
+		*r = begin(next);
+	return *r == STORE_OK && next->n > 0;
+}
+
+static struct batch_of *
+new_batch(struct view *v, const struct set *uids, unsigned need,
+    struct digester digester[CREW_HANDS])
 {
 	struct batch_of *b = xmalloc(sizeof *b);
-	enum store_result r = STORE_OK;
-	bool more = true;
 
 	/* The items are not worth clearing. */
 	memset(b, 0, offsetof(struct batch_of, item));
 	b->v = v;
 	b->uids = uids;
 	b->need = need;
-	b->uid = view_next(v, uids, 1);
-	b->seq = b->uid == 0 ? 0 : bits_rank(&v->present, b->uid);
-	while (more && b->uid != 0 && (r = gather(b)) == STORE_OK) {
-		if (need & (NEED_SIZE | NEED_DIGEST))
-			learn_all(b);
-		for (size_t i = 0; more && i < b->n; i++) {
-			struct item *it = &b->item[i];
+	b->learner.v = v;
+	b->learner.digester = digester;
+	return b;
+}
 
-			if (it->m.keywords > 0)
-				it->m.keyword = (const uint32_t *)(const void *)
-				    (b->keywords.p + it->keyword);
-			if (it->file > 0)
-				it->m.file = b->files.p + it->file;
-			more = fn(arg, it->seq, &it->m, it->n == 0 ?
-			    SPAN("") : (struct span){
-			    b->digests.p + it->at, it->n });
-		}
-	}
+static void
+batch_free(struct batch_of *b)
+{
+	learner_free(&b->learner);
 	buf_free(&b->keywords);
 	buf_free(&b->digests);
 	buf_free(&b->files);
 	free(b);
+}
+
+enum store_result
+view_each(struct view *v, const struct set *uids, unsigned need,
+    msg_digest_fn *fn, void *arg)
+{
+	struct digester digester[CREW_HANDS] = { 0 };
+	struct batch_of *b = new_batch(v, uids, need, digester);
+	struct batch_of *next = new_batch(v, uids, need, digester);
+	enum store_result r = STORE_OK;
+
+	b->uid = view_next(v, uids, 1);
+	if (b->uid != 0) {
+		b->seq = bits_rank(&v->present, b->uid);
+		r = begin(b);
+	}
+	while (r == STORE_OK && b->n > 0 && go_on(b, next, fn, arg, &r)) {
+		struct batch_of *shown = b;
+
+		b = next;
+		next = shown;
+	}
+	batch_free(b);
+	batch_free(next);
+	for (size_t i = 0; i < CREW_HANDS; i++)
+		digester_free(&digester[i]);
 	return r;
-}
-
-bool
-object_digest(struct store *st, uint64_t object, struct buf *digest)
-{
-	struct key k = key_object('d', object);
-	struct span d;
-	struct txn t;
-
-	if (txn_read(st, &t) != STORE_OK)
-		return false;
-	bool yes = txn_get(&t, &k, &d);
-	if (yes)
-		buf_add(digest, d);
-	txn_abort(&t);
-	return yes;
-}
-
-void
-object_learn(struct view *v, uint32_t uid, uint64_t object,
-    struct span digest)
-{
-	struct change c;
-
-	if (change_begin(&c, v->mb, digest.n * 2 + 8192, false) != STORE_OK)
-		return;
-	keep_one(&c, uid, object, digest);
-	change_commit(&c);
 }

@@ -131,6 +131,9 @@ enum store_result view_file(struct view *v, uint32_t uid, int *fd,
  * it is there, and the one that the record is of.  *s is what it is. */
 int view_shown(struct view *v, const struct msg *m, struct stat *s);
 
+/* The same by the name in a directory (-1: there is none) and the inode. */
+int known_open(int dir, const char *name, uint64_t inode, struct stat *s);
+
 /* The digest of an object, copied to *digest: false if there is none.
  * object_learn keeps one that was made now (best effort). */
 bool object_digest(struct store *st, uint64_t object, struct buf *digest);

@@ -486,17 +486,23 @@ view_file(struct view *v, uint32_t uid, int *fd, uint64_t *object,
 }
 
 int
-view_shown(struct view *v, const struct msg *m, struct stat *s)
+known_open(int dir, const char *name, uint64_t inode, struct stat *s)
 {
-	int sub = m->file == NULL ? -1 : mailbox_sub(v->mb, m->dir);
-	int fd = sub == -1 ? -1 : openat(sub, m->file,
+	int fd = dir == -1 ? -1 : openat(dir, name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd != -1 && (fstat(fd, s) != 0 || s->st_ino != m->inode)) {
+	if (fd != -1 && (fstat(fd, s) != 0 || s->st_ino != inode)) {
 		close(fd);
 		fd = -1;
 	}
 	return fd;
+}
+
+int
+view_shown(struct view *v, const struct msg *m, struct stat *s)
+{
+	return m->file == NULL ? -1 : known_open(mailbox_sub(v->mb, m->dir),
+	    m->file, m->inode, s);
 }
 
 struct mailbox *
