@@ -48,6 +48,8 @@ struct copying {
 	size_t n, coming;	/* coming: in later batches */
 	struct arena mem;
 	struct buf base, full;	/* of the name at hand */
+	struct buf lines;	/* of the copies, behind all else that is said:
+				   where they all are, all is */
 	struct named *named;	/* by hash; uid is the place in m */
 	struct uidlist_gone *gone;	/* of the source */
 	size_t gones;
@@ -316,7 +318,7 @@ record_new(struct copying *c, struct mapping *map, struct change *to,
 	if ((o->to = change_uid(to, 0)) == 0 || (old->set != 0 &&
 	    !map_set(map, c->v->mb, to, old->set, o->to, &r.set)))
 		return STORE_LIMIT;
-	uidlist_message(&to->lines, o->to, filename_base(name));
+	uidlist_message(&c->lines, o->to, filename_base(name));
 	object_hold(to->t, r.object);
 	change_add(to, o->to, &r, CUR, name);
 	return STORE_OK;
@@ -411,6 +413,7 @@ record_all(struct copying *c, struct copied *done)
 		moved_note(&c->moved, &to, CUR);
 		to.unnamed = true;
 		c->gones = 0;
+		buf_clear(&c->lines);
 		c->lost = intent_lost(&c->intent, to.t);
 		to.coming = c->n + c->coming;
 		for (size_t i = 0; i < c->n && r == STORE_OK; i++)
@@ -419,6 +422,7 @@ record_all(struct copying *c, struct copied *done)
 		to.unnamed = false;
 		record_names(c, &to);
 		map_end(&map, &to);
+		buf_add(&to.lines, buf_span(&c->lines));
 		uidlist_forget(&from->lines, c->gone, c->gones);
 		from->sync_list = from->sync_list || c->gones > 0;
 	}
@@ -501,6 +505,7 @@ transfer_some(struct view *v, struct one *m, size_t n, size_t coming,
 		}
 	buf_free(&c.base);
 	buf_free(&c.full);
+	buf_free(&c.lines);
 	arena_free(&c.mem);
 	return r;
 }

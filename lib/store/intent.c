@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/line.h"
+#include "store/list.h"
 #include "store/uidlist.h"
 
 struct stored {
@@ -141,66 +143,186 @@ is_alive(struct store *st, uint64_t token)
 	return yes;
 }
 
-enum cut { CUT, ANEW, LATER };
+/*
+ * What a folder's list says beyond what this index committed.  The writer may
+ * have died between that and its commit; or its batch was finished or undone
+ * long ago, and the index is an old one that was put back.  What its change
+ * never writes tells, and where nothing does it is kept: the files of a batch
+ * of which all lines are there are all that there is.
+ */
+struct said {
+	bool anew;		/* it is not the file that was committed */
+	bool others;		/* lines that are not of the batch's change */
+	size_t lines, gone;	/* messages of the batch; UIDs that went */
+	uint64_t committed;	/* octets */
+};
 
-/* Lines that were written for a commit that never came; of a list that was
- * written anew for it, nobody can tell which they are. */
-static enum cut
-cut(struct txn *t, uint32_t mailbox, const char *disk)
+/* Whether the first UID of "WHAT UIDS" is below that. */
+static bool
+is_older(struct span line, uint32_t uidnext)
 {
-	struct buf path = { 0 };
-	enum cut how = LATER;
+	struct span what = span_cut(&line, ' ');
+	uint64_t uid = 0;
+
+	(void)what;
+	while (line.n > 0 && ascii_digit(line.p[0]) && uid < uidnext) {
+		uid = uid * 10 + (uint64_t)(line.p[0] - '0');
+		line = span_skip(line, 1);
+	}
+	return uid < uidnext;
+}
+
+static void
+hear_line(struct said *h, struct span line, const struct batch *b,
+    uint32_t uidnext)
+{
+	size_t at = span_find(line, SPAN(" :"));
+
+	if (line.n == 0)
+		return;
+	if (ascii_digit(line.p[0]) && at < line.n) {
+		bool ours = batch_has(b, span_skip(line, at + 2));
+
+		h->lines += ours;
+		h->others = h->others || !ours;
+	} else if (line.p[0] == 'X')
+		for (size_t i = 0; i < line.n; i++)
+			h->gone += line.p[i] == '/';
+	else if (line.p[0] == '=')
+		h->others = true;
+	else if (line.p[0] == '+' || line.p[0] == '-')
+		h->others = h->others ||
+		    is_older(span_skip(line, 2), uidnext);
+}
+
+/* False if it cannot be read now. */
+static bool
+hear(struct txn *t, uint32_t mailbox, const char *disk,
+    const struct batch *b, struct said *h)
+{
+	struct buf path = { 0 }, text = { 0 };
 	struct stat s;
 	struct meta m;
 
+	*h = (struct said){ 0 };
 	if (mailbox == 0 || !meta_get(t, mailbox, &m))
-		return CUT;
+		return true;
 	buf_adds(&path, disk);
 	buf_adds(&path, "/" UIDLIST_FILE);
-	int fd = openat(t->st->dir, buf_cstr(&path),
-	    O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	int e = errno;
+	int r = fstatat(t->st->dir, buf_cstr(&path), &s, AT_SYMLINK_NOFOLLOW);
+	if (r == 0 && S_ISREG(s.st_mode))
+		r = file_read(t->st->dir, buf_cstr(&path), LIST_MAX, &text);
 	buf_free(&path);
-	if (fd == -1)
-		return e == EMFILE || e == ENFILE || e == EIO || e == ENOMEM ?
-		    LATER : CUT;
-	if (fstat(fd, &s) == 0)
-		how = s.st_ino != m.list_ino ? ANEW :
-		    (uint64_t)s.st_size <= m.list_size ||
-		    (ftruncate(fd, (off_t)m.list_size) == 0 &&
-		    fdatasync(fd) == 0) ? CUT : LATER;
-	close(fd);
-	return how;
+	h->committed = m.list_size;
+	/* Who takes the list away has the files count. */
+	h->anew = r == -1 || s.st_ino != m.list_ino;
+	struct span rest = r == -1 ? SPAN("") : buf_span(&text), line;
+	if (!h->anew)
+		rest = span_skip(rest, m.list_size);
+	for (size_t n; (n = span_chr(rest, '\n')) < rest.n &&
+	    line_check(span_head(rest, n), &line); rest = span_skip(rest, n + 1))
+		hear_line(h, line, b, h->anew ? 0 : m.uidnext);
+	buf_free(&text);
+	return r == 0 || errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
 }
 
-/* Remove the batch's files.  The names are long and random: no other
- * program's file is like them. */
+/* Lines that were written for a commit that never came. */
 static bool
-undo(struct store *st, const struct stored *s)
+cut(struct store *st, const char *disk, const struct said *h)
 {
 	struct buf path = { 0 };
-	struct dirent *e;
+	struct stat s;
 
-	buf_adds(&path, s->disk);
+	if (h->anew || h->others || h->committed == 0)
+		return true;
+	buf_adds(&path, disk);
+	buf_adds(&path, "/" UIDLIST_FILE);
+	int fd = openat(st->dir, buf_cstr(&path),
+	    O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	buf_free(&path);
+	if (fd == -1)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+	bool good = fstat(fd, &s) == 0 &&
+	    ((uint64_t)s.st_size <= h->committed ||
+	    (ftruncate(fd, (off_t)h->committed) == 0 && fdatasync(fd) == 0));
+	close(fd);
+	return good;
+}
+
+/* The folder's cur, to be read; NULL: *gone tells whether there is none. */
+static DIR *
+open_cur(struct store *st, const char *disk, bool *gone)
+{
+	struct buf path = { 0 };
+
+	buf_adds(&path, disk);
 	buf_adds(&path, "/cur");
 	int fd = openat(st->dir, buf_cstr(&path), O_RDONLY | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC);
 	buf_free(&path);
-	if (fd == -1)
-		return errno == ENOENT || errno == ENOTDIR;
-	DIR *d = fdopendir(fd);
-	if (d == NULL) {
+	*gone = fd == -1 && (errno == ENOENT || errno == ENOTDIR);
+	DIR *d = fd == -1 ? NULL : fdopendir(fd);
+	if (d == NULL && fd != -1)
 		close(fd);
-		return false;
-	}
-	bool good = true;
-	while ((errno = 0, e = readdir(d)) != NULL)
-		if (batch_has(&s->batch, span_str(e->d_name)) &&
-		    unlinkat(dirfd(d), e->d_name, 0) != 0 && errno != ENOENT)
+	return d;
+}
+
+/* Count the batch's files, or remove them.  The names are long and random: no
+ * other program's file is like them. */
+static bool
+each_file(struct store *st, const struct stored *s, bool remove, size_t *n)
+{
+	struct dirent *e;
+	bool good;
+	DIR *d = open_cur(st, s->disk, &good);
+
+	*n = 0;
+	if (d == NULL)
+		return good;
+	good = true;
+	while ((errno = 0, e = readdir(d)) != NULL) {
+		if (!batch_has(&s->batch, span_str(e->d_name)))
+			continue;
+		++*n;
+		if (remove && unlinkat(dirfd(d), e->d_name, 0) != 0 &&
+		    errno != ENOENT)
 			good = false;
-	good = good && errno == 0 && fsync(dirfd(d)) == 0;
+	}
+	good = good && errno == 0 && (!remove || fsync(dirfd(d)) == 0);
 	closedir(d);
 	return good;
+}
+
+/* Whether the files are to stay: the batch was finished, or nobody can tell. */
+static bool
+is_done(const struct stored *s, const struct said *to,
+    const struct said *from, size_t files)
+{
+	bool whole = to->lines >= files || (to->others && to->lines > 0);
+
+	if (from->anew)
+		return true;
+	return files > 0 && whole && (s->from == 0 || from->others ||
+	    from->gone >= to->lines);
+}
+
+/* False if it cannot be done now. */
+static bool
+undo(struct txn *t, const struct stored *s)
+{
+	struct said to, from;
+	size_t files;
+
+	if (!hear(t, s->mailbox, s->disk, &s->batch, &to) ||
+	    !hear(t, s->from, s->from_disk, &s->batch, &from) ||
+	    !each_file(t->st, s, false, &files))
+		return false;
+	to.others = to.others || (s->from == 0 && to.gone > 0);
+	/* Whoever opens the folders takes them in from their lists. */
+	if (is_done(s, &to, &from, files))
+		return true;
+	return cut(t->st, s->from_disk, &from) &&
+	    cut(t->st, s->disk, &to) && each_file(t->st, s, true, &files);
 }
 
 bool
@@ -223,21 +345,10 @@ intent_undo_dead(struct txn *t)
 		s.batch.host[sizeof s.batch.host - 1] = '\0';
 		if (is_alive(t->st, key_get_u64(&w.key, 1)))
 			continue;
-		enum cut how = cut(t, s.from, s.from_disk);
-		if (how == LATER) {
+		if (undo(t, &s))
+			walk_delete(&w);
+		else
 			all = false;
-			continue;
-		}
-		/* Where the source's list may say that they are gone, the
-		 * copies are all that there is. */
-		if (how == CUT) {
-			cut(t, s.mailbox, s.disk);
-			if (!undo(t->st, &s)) {
-				all = false;
-				continue;
-			}
-		}
-		walk_delete(&w);
 	}
 	walk_end(&w);
 	return all;

@@ -16,7 +16,6 @@
 #include "store/line.h"
 
 enum {
-	LIST_MAX = 1 << 30,
 	LIST_SPARE = 16 << 10,	/* set aside for EXPUNGE on a full disk */
 	DEAD_MIN = 64 << 10	/* smaller waste is not worth a rewriting */
 };

@@ -8,6 +8,8 @@
 /* The file lemon-uidlist of a folder.  All but list_read, list_compact
  * and list_is_whole want the write lock. */
 
+enum { LIST_MAX = 1 << 30 };	/* octets; no list is longer */
+
 /* The whole file: STORE_NONEXISTENT if there is none. */
 enum store_result list_read(struct mailbox *mb, struct buf *text,
     uint64_t *inode);

@@ -331,10 +331,11 @@ add_one(struct change *c, struct draft *d, struct span name, uint32_t *uid,
 		return false;
 	if ((*uid = change_uid(c, 0)) == 0)
 		return false;
-	uidlist_message(&c->lines, *uid, filename_base(name));
 	if (!place_keywords(c, *uid, d->info.keyword, d->info.keywords,
 	    &r.set))
 		return false;
+	/* Behind its keywords: where all lines of messages are, all is. */
+	uidlist_message(&c->lines, *uid, filename_base(name));
 	r.object = object_new(c->t, buf_span(&d->digest));
 	change_add(c, *uid, &r, CUR, name);
 	return true;

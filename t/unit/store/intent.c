@@ -5,7 +5,12 @@
 #include <sys/wait.h>
 
 #include "store.h"
+#include "base/file.h"
+#include "store/filename.h"
 #include "store/intent.h"
+#include "store/list.h"
+#include "store/place.h"
+#include "store/uidlist.h"
 
 /* A file of the batch in cur/ of a folder. */
 static struct buf
@@ -125,12 +130,157 @@ renamed(void)
 	t_remove("M");
 }
 
+/* --- an old copy of the index, put back while it holds an intent --- */
+
+#define INDEX "M/.lemon/index/data.mdb"
+
+static void
+copy(const char *from, const char *to)
+{
+	struct buf b = { 0 };
+
+	/* In place, as cp(1) does it: the inode stays. */
+	int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (file_read(AT_FDCWD, from, 1 << 30, &b) == -1 || fd == -1 ||
+	    file_write(fd, buf_span(&b)) == -1)
+		printf("# cannot copy %s\n", from);
+	close(fd);
+	buf_free(&b);
+}
+
+/* The lines and records of a batch's file, as APPEND makes them; the first of
+ * two has a keyword. */
+static void
+record(struct change *c, const struct buf *file, bool keyword)
+{
+	struct span name = span_skip(buf_span(file),
+	    span_rchr(buf_span(file), '/') + 1);
+	struct rec r = { .wire = 8 };
+	struct span k = SPAN("work");
+	struct stat s;
+
+	stat(file->p, &s);
+	r.inode = s.st_ino;
+	uint32_t uid = change_uid(c, 0);
+	if (keyword)
+		place_keywords(c, uid, &k, 1, &r.set);
+	uidlist_message(&c->lines, uid, filename_base(name));
+	r.object = object_new(c->t, SPAN(""));
+	change_add(c, uid, &r, CUR, name);
+}
+
+/* A batch of two that is complete, and the index of before its end. */
+static void
+finished(void)
+{
+	struct store *st = t_store();
+	struct mailbox *mb = t_inbox(st);
+	struct intent i = { .fd = -1 };
+	struct batch b;
+	struct change c;
+
+	t_append(mb, "a: b\r\n\r\n", 0, "other");
+	batch_start(&b);
+	intent_begin(&i, mb, NULL, &b);
+	struct buf one = batch_file(&b, "M/cur");
+	struct buf two = batch_file(&b, "M/cur");
+	copy(INDEX, "old");
+	change_begin(&c, mb, 0, false);
+	record(&c, &one, true);
+	record(&c, &two, false);
+	intent_done(&i, c.t);
+	ok(change_commit(&c) == STORE_OK, "a batch comes to its end");
+	intent_end(&i);
+	t_is(mb, "1:1+other 2:2+work 3:3", "and is there");
+	mailbox_close(mb);
+	store_close(st);
+	copy("old", INDEX);
+	st = t_store();
+	mb = t_inbox(st);
+	t_is(mb, "1:1+other 2:2+work 3:3",
+	    "an index of before its end takes nothing of it away");
+	ok(there(&one) && there(&two), "its files neither");
+	mailbox_close(mb);
+	store_close(st);
+	buf_free(&one);
+	buf_free(&two);
+	t_remove("M");
+}
+
+/* The same after the batch was undone, and others went on. */
+static void
+undone(void)
+{
+	struct store *st = t_store();
+	struct mailbox *mb = t_inbox(st);
+	struct intent i = { .fd = -1 };
+	struct batch b;
+
+	t_append(mb, "a: b\r\n\r\n", 0, "other");
+	batch_start(&b);
+	intent_begin(&i, mb, NULL, &b);
+	struct buf one = batch_file(&b, "M/cur");
+	copy(INDEX, "old");
+	intent_end(&i);
+	t_append(mb, "c: d\r\n\r\n", MSG_SEEN, "work");
+	ok(!there(&one), "a batch is undone");
+	t_is(mb, "1:1+other 2:2S+work", "and others come");
+	mailbox_close(mb);
+	store_close(st);
+	copy("old", INDEX);
+	st = t_store();
+	mb = t_inbox(st);
+	t_is(mb, "1:1+other 2:2S+work",
+	    "an index of before that takes nothing of them away");
+	mailbox_close(mb);
+	store_close(st);
+	buf_free(&one);
+	t_remove("M");
+}
+
+/* A writer that dies after all its lines, or in the middle of them. */
+static void
+died(bool whole)
+{
+	struct store *st = t_store();
+	struct mailbox *mb = t_inbox(st);
+	struct intent i = { .fd = -1 };
+	struct batch b;
+	struct change c;
+
+	t_append(mb, "a: b\r\n\r\n", 0, NULL);
+	batch_start(&b);
+	intent_begin(&i, mb, NULL, &b);
+	struct buf one = batch_file(&b, "M/cur");
+	struct buf two = batch_file(&b, "M/cur");
+	change_begin(&c, mb, 0, false);
+	record(&c, &one, true);
+	if (whole)
+		record(&c, &two, false);
+	ok(list_append(&c) == STORE_OK, "a writer writes its lines and dies");
+	change_abort(&c);
+	intent_end(&i);
+	t_is(mb, whole ? "1:1 2:2+work 3:3" : "1:1", whole ?
+	    "of whom all lines are there the batch is whole" :
+	    "of whom some are there the batch never was");
+	ok(there(&one) == whole && there(&two) == whole, "as are its files");
+	mailbox_close(mb);
+	store_close(st);
+	buf_free(&one);
+	buf_free(&two);
+	t_remove("M");
+}
+
 int
 main(void)
 {
 	t_make_dir();
 	life();
 	renamed();
+	finished();
+	undone();
+	died(true);
+	died(false);
 	t_remove_dir();
 	return done();
 }
