@@ -254,7 +254,9 @@ begin_list(struct change *c)
 	enum store_result r;
 	uint8_t guid[16];
 
-	bool found = import_folder(c->mb->dir, &im);
+	/* UIDs that were given since then nobody knows any more. */
+	bool over = import_over(c->mb->dir);
+	bool found = !over && import_folder(c->mb->dir, &im);
 	if (im.err != 0) {
 		arena_free(&im.mem);
 		return store_fail(c->mb->st, "another server's list", im.err);
@@ -298,10 +300,9 @@ attach_new(struct change *c)
 	number_mailbox(c);
 	if (r == STORE_OK && uidlist_parse(buf_span(&text), &l)) {
 		take_list(c, &l, inode);
-		/* No message of it was ever committed: who began it from
-		 * another server's files died, and the keywords in their
-		 * names are still to be read. */
-		if (l.modseq <= 1)
+		/* Who began it from another server's files died, and the
+		 * keywords in their names are still to be read. */
+		if (import_there(c->mb->dir) && !import_over(c->mb->dir))
 			c->m.building = 2;
 		uidlist_free(&l);
 		/* No folder made later is to have the same. */

@@ -400,6 +400,11 @@ build(struct build *b)
 		return r;
 	if (!b->adopt.unsure)
 		dirs_note(&b->dirs, &c);
+	if (c.m.building == 2 && import_end(b->mb->dir) == -1) {
+		r = store_fail(b->mb->st, "note what was taken over", errno);
+		change_abort(&c);
+		return r;
+	}
 	c.m.building = 0;
 	c.m.first_recent = c.m.uidnext;
 	return end(b, &c);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "store/bell.h"
+#include "store/list.h"
 #include "store/name.h"
 #include "store/tree.h"
 
@@ -229,16 +230,17 @@ rename_inbox(struct store *st, struct span to)
 	return r;
 }
 
-/* The moves that a rename of that name and all below it takes.  Directories
- * get the canonical form. */
+/* The moves that a rename of that name and all below it takes, and the names
+ * of before.  Directories get the canonical form. */
 static enum store_result
 collect(struct store *st, struct span from, struct span to,
-    struct arena *mem, struct tree_move **moves, size_t *n)
+    struct arena *mem, struct tree_move **moves, struct span **names,
+    size_t *n)
 {
 	const struct folders *f = folders_of(st);
 	struct buf name = { 0 }, disk = { 0 };
 	enum store_result r = STORE_OK;
-	size_t cap = 0;
+	size_t cap = 0, names_cap = 0;
 
 	for (size_t i = folders_from(f, from); i < f->n; i++) {
 		const struct folder *me = &f->f[i];
@@ -268,6 +270,9 @@ collect(struct store *st, struct span from, struct span to,
 			break;
 		*moves = arena_grow(mem, *moves, &cap, *n + 1,
 		    sizeof(**moves));
+		*names = arena_grow(mem, *names, &names_cap, *n + 1,
+		    sizeof(**names));
+		(*names)[*n] = arena_dup(mem, me->name);
 		(*moves)[(*n)++] = (struct tree_move){
 			arena_dup(mem, me->disk),
 			arena_dup(mem, buf_span(&disk))
@@ -278,10 +283,29 @@ collect(struct store *st, struct span from, struct span to,
 	return r == STORE_OK && *n == 0 ? STORE_NONEXISTENT : r;
 }
 
+/* Numbers that came from another server do not go along to another name. */
+static enum store_result
+renumber(struct store *st, const struct span *name, size_t n)
+{
+	enum store_result r = STORE_OK;
+
+	for (size_t i = 0; i < n && r == STORE_OK; i++) {
+		struct mailbox *mb;
+
+		r = mailbox_open(st, name[i], RIGHT_READ | RIGHT_WRITE, &mb);
+		if (r != STORE_OK)
+			break;
+		r = list_renumber(mb);
+		mailbox_close(mb);
+	}
+	return r;
+}
+
 static enum store_result
 rename_tree(struct store *st, struct span from, struct span to)
 {
 	struct tree_move *moves = NULL;
+	struct span *names = NULL;
 	struct span above = name_parent(to);
 	struct arena mem = { 0 };
 	enum store_result r;
@@ -298,7 +322,9 @@ rename_tree(struct store *st, struct span from, struct span to)
 		return none ? STORE_NONEXISTENT : r;
 	}
 	if (r == STORE_OK)
-		r = collect(st, from, to, &mem, &moves, &n);
+		r = collect(st, from, to, &mem, &moves, &names, &n);
+	if (r == STORE_OK)
+		r = renumber(st, names, n);
 	if (r == STORE_OK && above.n > 0)
 		r = make_with_parents(st, above);
 	if (r == STORE_OK)

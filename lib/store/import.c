@@ -382,3 +382,38 @@ import_folder(int dir, struct import *im)
 		qsort(im->msg, im->n, sizeof(*im->msg), by_uid);
 	return found;
 }
+
+/* --- once --- */
+
+#define OVER "lemon-imported"
+
+bool
+import_there(int dir)
+{
+	static const char *const file[] = { "dovecot-uidlist",
+		"dovecot-keywords", "courierimapuiddb",
+		"courierimapkeywords" };
+	bool yes = false;
+
+	for (size_t i = 0; i < COUNT(file) && !yes; i++)
+		yes = faccessat(dir, file[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return yes;
+}
+
+bool
+import_over(int dir)
+{
+	return faccessat(dir, OVER, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int
+import_end(int dir)
+{
+	int fd = openat(dir, OVER, O_WRONLY | O_CREAT | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return -1;
+	close(fd);
+	return fsync(dir);
+}

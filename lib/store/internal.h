@@ -168,4 +168,11 @@ struct import {
  * was read is only of use if im->err is 0.  The caller frees im->mem. */
 bool import_folder(int dir, struct import *im);
 
+/* Whether there is any of these files; whether all was taken over from them,
+ * so that they count for no numbers any more; and note that, durably: 0, or -1
+ * with errno. */
+bool import_there(int dir);
+bool import_over(int dir);
+int import_end(int dir);
+
 #endif

@@ -14,6 +14,7 @@
 #include "store/filename.h"
 #include "store/letters.h"
 #include "store/line.h"
+#include "store/validity.h"
 
 enum {
 	LIST_SPARE = 16 << 10,	/* set aside for EXPUNGE on a full disk */
@@ -350,6 +351,49 @@ list_sync(struct mailbox *mb)
 	if (mb->list != -1 && fdatasync(mb->list) == -1)
 		return store_fail(mb->st, "sync " UIDLIST_FILE, errno);
 	return STORE_OK;
+}
+
+/* The UIDVALIDITY of another server's files, or 0. */
+static enum store_result
+foreign_validity(struct mailbox *mb, uint32_t *v)
+{
+	struct import im = { 0 };
+
+	*v = 0;
+	if (!import_there(mb->dir))
+		return STORE_OK;
+	bool found = import_folder(mb->dir, &im);
+	if (found)
+		*v = im.uidvalidity;
+	arena_free(&im.mem);
+	return im.err == 0 ? STORE_OK :
+	    store_fail(mb->st, "another server's list", im.err);
+}
+
+enum store_result
+list_renumber(struct mailbox *mb)
+{
+	struct buf text = { 0 };
+	struct change c;
+	uint32_t v;
+	enum store_result r = foreign_validity(mb, &v);
+
+	/* Who never opened it would take it over by its new name. */
+	if (r != STORE_OK || v == 0 ||
+	    (r = change_begin(&c, mb, 0, true)) != STORE_OK)
+		return r;
+	if (c.m.uidvalidity == v) {
+		r = validity_new(mb->st, &c.m.uidvalidity);
+		if (r == STORE_OK)
+			r = from_index(mb, c.t, &c.m, &text);
+		if (r == STORE_OK)
+			r = list_replace(mb, buf_span(&text), &c.m);
+		buf_free(&text);
+	}
+	if (r == STORE_OK)
+		return change_commit(&c);
+	change_abort(&c);
+	return r;
 }
 
 /* Copy what was added to the old list while the new one was written. */

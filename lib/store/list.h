@@ -42,6 +42,11 @@ bool list_is_newer(struct mailbox *mb, const struct meta *m);
 /* After the commit, without the lock: make the lines durable. */
 enum store_result list_sync(struct mailbox *mb);
 
+/* The folder gets another name.  If its UIDVALIDITY came from another server,
+ * which may have given it to others too, it gets one of its own: the name may
+ * have been one of those (RFC 3501 6.3.5).  Takes the lock. */
+enum store_result list_renumber(struct mailbox *mb);
+
 /* Write it anew if over half of it is dead.  Takes the lock only at the
  * end. */
 enum store_result list_compact(struct mailbox *mb);
