@@ -142,9 +142,10 @@ fuzz-lib:
 fuzz-cov:
 	@t/fuzz/coverage build-fuzz $(FUZZ)
 # What a session does that somebody has taken over (t/evil/evil.c).
+EVILS  := $(patsubst %.c,$(B)/%.o,$(wildcard t/evil/*.c))
 EVIL   := lemon-imapd lemon-submit lemon-deliver
 define evil
-$(B)/evil/$(1): $(call obj,$(1)) $(B)/t/evil/evil.o $(B)/liblemon.a
+$(B)/evil/$(1): $(call obj,$(1)) $(EVILS) $(B)/liblemon.a
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(LDFLAGS) -Wl,--wrap=confine_paths \
 	    -Wl,--wrap=reader_command -Wl,--wrap=smtp_mail_parse \
