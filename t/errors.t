@@ -14,26 +14,18 @@ as before, and what was refused is done when it is asked for again.  What was
 acknowledged is there, once and whole; nothing crashes; all work goes on."""
 import argparse
 import collections
-import multiprocessing
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
-from importlib.machinery import SourceFileLoader
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, HERE + "/sweep"]
 
-import disk     # noqa: E402
+import places   # noqa: E402
 from acts import ACTS   # noqa: E402
 from model import Wrong     # noqa: E402
-from run import STOP    # noqa: E402
 from trial import (MEMORY, SHORT, Fault, Trial, errors_of)   # noqa: E402
-
-crash_sweep = SourceFileLoader("crash_sweep", HERE + "/sweep.t").load_module()
 
 SHARE = 3   # points of an act
 KINDS = ("lost", "torn", "doubled", "numbers", "crashed", "unclear")
@@ -42,9 +34,9 @@ LASTING = ("ENOSPC", "EMFILE")      # and EIO, of calls that change something
 trial = None    # of this process
 
 
-def start(places):
+def start(place):
     global trial
-    trial = Trial(places.get())
+    trial = Trial(place)
     trial.begin()
 
 
@@ -99,16 +91,12 @@ def figures(count):
         count["kept"])
 
 
-def run(names, places, points):
+def run(names, where, points):
     """All acts, in parts where there are many points: 0 if all is well."""
-    queue = multiprocessing.Queue()
-    for place in places:
-        queue.put(place)
     parts = 1 if points == SHARE else 8
     todo = [(a, i, parts, points) for a in names for i in range(parts)]
     total, bad = collections.Counter(), 0
-    with multiprocessing.Pool(len(places), start, [queue]) as pool:
-        found = pool.imap(sweep, todo)
+    with places.spread(sweep, todo, where, start) as found:
         for k, name in enumerate(names, 1):
             count, said = collections.Counter(), []
             for _ in range(parts):
@@ -123,8 +111,6 @@ def run(names, places, points):
             print("%sok %d - %s has a clear answer and the store as before, "
                   "whatever fails" % ("not " if said else "", k,
                                       ACTS[name].about), flush=True)
-        pool.close()
-        pool.join()
     print("# all %s" % figures(total))
     return bad
 
@@ -140,23 +126,11 @@ def main():
     p.add_argument("names", nargs="*", choices=[[], *ACTS])
     ask = p.parse_args()
     names, began = ask.names or list(ACTS), time.monotonic()
-    if subprocess.run([STOP, "-o", os.devnull, "true"],
-                      stderr=subprocess.DEVNULL).returncode != 0:
+    if not places.may_trace():
         print("1..0 # SKIP ptrace is not allowed here")
         return 0
-    shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    top = tempfile.mkdtemp(prefix="lemon.", dir=shm)
-    os.chmod(top, 0o755)
-    places = []
-    try:
-        places, why = crash_sweep.make_places(top, ask.j)
-        crash_sweep.house(top)
-        bad = run(names, places, ask.points)
-    finally:
-        for place in places:
-            place.close()
-        disk.umount(top)
-        shutil.rmtree(top)
+    with places.places(ask.j) as (where, why):
+        bad = run(names, where, ask.points)
     print("# %d s" % (time.monotonic() - began))
     print("1..%d" % len(names))
     return bad != 0

@@ -13,24 +13,18 @@ absent, or there once and whole; no number is used again; nothing changes when
 the index is deleted; and all work goes on."""
 import argparse
 import collections
-import multiprocessing
 import os
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, HERE + "/sweep"]
 
-import disk     # noqa: E402
+import places   # noqa: E402
 from acts import ACTS   # noqa: E402
-from imap_client import give    # noqa: E402
 from model import Wrong     # noqa: E402
-from run import STOP, Crash, Stage  # noqa: E402
+from run import Crash, Stage  # noqa: E402
 
 SHARE = 9   # points of an act without -a
 KINDS = ("lost", "torn", "doubled", "numbers")
@@ -127,9 +121,9 @@ class Worker:
 worker = None   # of this process
 
 
-def start(places, everything):
+def start(place, everything):
     global worker
-    worker = Worker(places.get(), everything)
+    worker = Worker(place, everything)
 
 
 def task(name):
@@ -187,53 +181,15 @@ def figures(count):
         "%d %s" % (count[k], k) for k in KINDS))
 
 
-def house(top):
-    """An account whose mail LMTP can bring."""
-    os.makedirs(top + "/control")
-    os.environ["LEMON_CONTROL"] = top + "/control"
-    for name, text in (("home", top + "/nowhere/%u"),
-                       ("locals", "example.org")):
-        with open(top + "/control/" + name, "w") as f:
-            print(text, file=f)
-    subprocess.run(["lemon-user", "add", "alice"], input=b"secret\n",
-                   check=True, stderr=subprocess.DEVNULL)
-    give(top + "/control")
-
-
-def make_places(top, workers):
-    """Disks, or where there can be none, directories, and why."""
-    why = disk.own_mounts() or disk.mount("tmpfs", top, b"tmpfs",
-                                          b"mode=755")
-    places = []
-    for i in range(workers):
-        path = "%s/%d" % (top, i)
-        if not why:
-            try:
-                places.append(disk.Disk(path))
-                continue
-            except (OSError, subprocess.SubprocessError) as e:
-                why = str(e)
-                shutil.rmtree(path, ignore_errors=True)
-        places.append(disk.Plain(path))
-    return places, why
-
-
-def sweep(names, places, tap, everything):
-    queue = multiprocessing.Queue()
-    for place in places:
-        queue.put(place)
+def sweep(names, where, tap, everything):
     todo = [n for n in names if not skipped(n, tap.modes)]
-    with multiprocessing.Pool(len(places), start,
-                              [queue, everything]) as pool:
-        found = pool.imap(task, todo)
+    with places.spread(task, todo, where, start, everything) as found:
         for name in names:
             why = skipped(name, tap.modes)
             if why:
                 tap.ok(True, "%s # skip %s" % (title(name), why))
                 continue
             (tap.act if name in ACTS else tap.mutant)(name, *next(found))
-        pool.close()
-        pool.join()
 
 
 def main():
@@ -243,31 +199,15 @@ def main():
     p.add_argument("-j", type=int, default=os.cpu_count())
     p.add_argument("names", nargs="*", choices=[[], *ACTS, *MUTANTS])
     ask = p.parse_args()
-    # Loop devices do not go by themselves.
-    for s in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(s, lambda *_: sys.exit(1))
     began = time.monotonic()
-    if subprocess.run([STOP, "-o", os.devnull, "true"],
-                      stderr=subprocess.DEVNULL).returncode != 0:
+    if not places.may_trace():
         print("1..0 # SKIP ptrace is not allowed here")
         return 0
-    # Memory is a good enough disk for a crash that is not the machine's.
-    shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    top = tempfile.mkdtemp(prefix="lemon.", dir=shm)
-    os.chmod(top, 0o755)
-    places = []
-    try:
-        places, why = make_places(top, ask.j)
-        tap = Tap(places[-1].modes)
+    with places.places(ask.j) as (where, why):
+        tap = Tap(where[-1].modes)
         if why:
             tap.say("no loss of power: " + why)
-        house(top)
-        sweep(ask.names or [*ACTS, *MUTANTS], places, tap, ask.a)
-    finally:
-        for place in places:
-            place.close()
-        disk.umount(top)
-        shutil.rmtree(top)
+        sweep(ask.names or [*ACTS, *MUTANTS], where, tap, ask.a)
     tap.say("all %s; %d s" % (figures(tap.total), time.monotonic() - began))
     print("1..%d" % tap.n)
     return tap.bad != 0
