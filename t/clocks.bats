@@ -6,49 +6,37 @@
 
 bats_require_minimum_version 1.5.0
 
+load room
+
 setup() {
-	umask 022
-	cd "$BATS_TEST_TMPDIR"
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" . || :
-	export T=$BATS_TEST_TMPDIR HOME=$BATS_TEST_TMPDIR
-	export LEMON_CONTROL=$T/control PYTHONPATH=$BATS_TEST_DIRNAME
-	export PYTHONDONTWRITEBYTECODE=1
+	room
 	export BUILD=${LEMON_BUILD:-$BATS_TEST_DIRNAME/../build}
-	unset "${!TCP@}" "${!SSL@}" PROTO REMOTE_ADDR REMOTE_HOST
 	mkdir control
 	echo "$T/home/%u" >control/home
 	echo example.org >control/locals
 }
 
-# client <<PYTHON: with what imap_client.py has; M is a Maildir.  All programs
-# go by the clock that jump() sets: seconds off, none at first.
-client() {
-	(cat <<-'X'
-	import base64, mmap, os, re, shutil, socket, ssl, struct, subprocess
-	import sys, time
-	from imap_client import *
-	T, DAY, YEARS = os.environ["T"], 86400, 20 * 365 * 86400
-	M = T + "/Maildir"
-	with open(T + "/fault", "wb") as f:
-	    f.write(bytes(4096))
-	os.chmod(T + "/fault", 0o666)
-	os.environ["FAULT"] = T + "/fault"
-	os.environ["ASAN_OPTIONS"] = ":".join(filter(None, [
-	    os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
-	fault = mmap.mmap(os.open(T + "/fault", os.O_RDWR), 4096)
-	clean = dict(os.environ)
-	os.environ["LD_PRELOAD"] = os.environ["BUILD"] + "/t/fault.so"
-	def jump(seconds):
-	    fault[:8] = struct.pack("q", seconds)
-	def uid_of(said):
-	    return int(re.search(rb"(?:APPEND|COPY)UID \d+ (?:\d+ )?(\d+)",
-	                         said[-1])[1])
-	def stamp(path, seconds):
-	    os.utime(path, (time.time() + seconds,) * 2)
-	X
-	cat) >client.py
-	python3 client.py
-}
+# All programs go by the clock that jump() sets: seconds off, none at first.
+PRELUDE=$(cat <<'X'
+import base64, mmap, socket, ssl, struct
+DAY, YEARS = 86400, 20 * 365 * 86400
+with open(T + "/fault", "wb") as f:
+    f.write(bytes(4096))
+os.chmod(T + "/fault", 0o666)
+os.environ["FAULT"] = T + "/fault"
+os.environ["ASAN_OPTIONS"] = ":".join(filter(None, [
+    os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"]))
+fault = mmap.mmap(os.open(T + "/fault", os.O_RDWR), 4096)
+os.environ["LD_PRELOAD"] = os.environ["BUILD"] + "/t/fault.so"
+def jump(seconds):
+    fault[:8] = struct.pack("q", seconds)
+def uid_of(said):
+    return int(re.search(rb"(?:APPEND|COPY)UID \d+ (?:\d+ )?(\d+)",
+                         said[-1])[1])
+def stamp(path, seconds):
+    os.utime(path, (time.time() + seconds,) * 2)
+X
+)
 
 # A client of lemon-deliver -l and lemon-submit.
 smtp() {

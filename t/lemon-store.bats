@@ -4,12 +4,11 @@
 
 bats_require_minimum_version 1.5.0
 
+load room
+
 setup() {
-	T=$BATS_TEST_TMPDIR
-	cd "$T"
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T" || :
+	room
 	mkdir control home
-	export LEMON_CONTROL=$T/control HOME=$T
 	printf '%s\n' "$T/home/%u" >control/home
 	printf 'Subject: hello\n\ntext\n' >m
 }

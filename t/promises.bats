@@ -163,23 +163,39 @@ teardown() {
 	END
 }
 
-# What a full disk is to lemon-imapd, at $1, a mounted file system.
-full() {
-	client <<-'END'
+# on_disk <<PYTHON: client, with the Maildir on what is mounted at disk/.
+on_disk() {
+	PRELUDE=$(cat <<-'X'
 	M = T + "/disk/alice/Maildir"
 	os.makedirs(os.path.dirname(M))
 	give(T + "/disk/alice")
+	def fill():
+	    """As far as it goes."""
+	    n = 1 << 16
+	    with open(T + "/disk/rest", "wb", 0) as rest:
+	        while n:
+	            try:
+	                rest.write(b"x" * n)
+	            except OSError:
+	                n //= 2
+	def make_room(s):
+	    s.ok("SELECT INBOX")
+	    s.ok("STORE 1:3 +FLAGS (\\Deleted)")
+	    said = s.ok("EXPUNGE")
+	    assert b"".join(said).count(b" EXPUNGE") == 3, said
+	X
+	) client
+}
+
+# What a full disk is to lemon-imapd.
+full() {
+	on_disk <<-'END'
 	s = Imap(M)
 	for i in range(5):
 	    assert s.append("INBOX", "Subject: %d\r\n\r\n%s\r\n" % (
 	        i, "x" * 20000))[-1].startswith(b"t OK"), i
 	was = look(M)["INBOX"]
-	rest, n = os.open(T + "/disk/rest", os.O_WRONLY | os.O_CREAT), 1 << 16
-	while n:
-	    try:
-	        os.write(rest, b"x" * n)
-	    except OSError:
-	        n //= 2
+	fill()
 	for many in (1, 3):
 	    said = s.ask(b"APPEND INBOX" +
 	        many * (b" {30000+}\r\n" + b"y" * 30000))
@@ -193,10 +209,7 @@ full() {
 	    b"z" * 30000, capture_output=True)
 	assert p.returncode == 75 and p.stderr.startswith(b"4.3.1 "), p
 	assert look(M)["INBOX"] == was
-	s.ok("SELECT INBOX")
-	s.ok("STORE 1:3 +FLAGS (\\Deleted)")
-	said = s.ok("EXPUNGE")
-	assert b"".join(said).count(b" EXPUNGE") == 3, said
+	make_room(s)
 	assert len(look(M)["INBOX"].msgs) == 2
 	said = s.append("INBOX", "Subject: room\r\n\r\n" + "x" * 9000)
 	assert said[-1].startswith(b"t OK"), said
@@ -224,10 +237,7 @@ full() {
 	mkdir disk
 	mount -t tmpfs -o size=8m,nr_inodes=80 tmpfs disk ||
 	    skip "no tmpfs here"
-	client <<-'END'
-	M = T + "/disk/alice/Maildir"
-	os.makedirs(os.path.dirname(M))
-	give(T + "/disk/alice")
+	on_disk <<-'END'
 	s = Imap(M)
 	for i in range(5):
 	    s.append("INBOX", "Subject: %d\r\n\r\n" % i)
@@ -246,10 +256,7 @@ full() {
 	assert p.returncode == 75 and p.stderr.startswith(b"4.3.1 "), p
 	assert look(M) == was
 	s = Imap(M)
-	s.ok("SELECT INBOX")
-	s.ok("STORE 1:3 +FLAGS (\\Deleted)")
-	said = s.ok("EXPUNGE")
-	assert b"".join(said).count(b" EXPUNGE") == 3, said
+	make_room(s)
 	assert s.append("INBOX", "a: b\r\n\r\n")[-1].startswith(b"t OK")
 	os.unlink(full % 0)
 	s.ok("SUBSCRIBE INBOX")
@@ -261,10 +268,7 @@ full() {
 	[ "$(id -u)" = 0 ] || skip "mounting needs root"
 	mkdir disk
 	mount -t tmpfs -o size=8m tmpfs disk || skip "no tmpfs here"
-	client <<-'END'
-	M = T + "/disk/alice/Maildir"
-	os.makedirs(os.path.dirname(M))
-	give(T + "/disk/alice")
+	on_disk <<-'END'
 	s = Imap(M)
 	for i in range(5):
 	    s.append("INBOX", "Subject: %d\r\n\r\n%s\r\n" % (i, "x" * 20000))
@@ -274,18 +278,9 @@ full() {
 	    with open("%s/new/1700000000.%d.f" % (M, i), "wb") as f:
 	        f.write(b"Subject: foreign %d\n\n" % i)
 	give(T + "/disk/alice")
-	rest, n = os.open(T + "/disk/rest", os.O_WRONLY | os.O_CREAT), 1 << 16
-	while n:
-	    try:
-	        os.write(rest, b"x" * n)
-	    except OSError:
-	        n //= 2
-	os.close(rest)
+	fill()
 	s = Imap(M)
-	s.ok("SELECT INBOX")
-	s.ok("STORE 1:3 +FLAGS (\\Deleted)")
-	said = s.ok("EXPUNGE")
-	assert b"".join(said).count(b" EXPUNGE") == 3, said
+	make_room(s)
 	os.unlink(T + "/disk/rest")
 	assert len(look(M)["INBOX"].msgs) == 1002
 	END
