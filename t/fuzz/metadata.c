@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "sealed.h"
 #include "store/internal.h"
 #include "store/line.h"
 
@@ -107,12 +108,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (store == NULL)
 		begin();
 	try(text);
-	while (text.n > 0) {
-		size_t from = sealed.n;
-
-		buf_add(&sealed, span_cut(&text, '\n'));
-		line_seal(&sealed, from);
-	}
+	seal_all(&sealed, text);
 	try(buf_span(&sealed));
 	buf_free(&sealed);
 	return 0;

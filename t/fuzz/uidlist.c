@@ -4,7 +4,7 @@
  * it may only raise the next UID. */
 #include <stdlib.h>
 
-#include "store/line.h"
+#include "sealed.h"
 #include "store/uidlist.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -45,12 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct buf sealed = { 0 };
 
 	try(text);
-	while (text.n > 0) {
-		size_t from = sealed.n;
-
-		buf_add(&sealed, span_cut(&text, '\n'));
-		line_seal(&sealed, from);
-	}
+	seal_all(&sealed, text);
 	try(buf_span(&sealed));
 	buf_free(&sealed);
 	return 0;
