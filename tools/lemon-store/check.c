@@ -61,29 +61,21 @@ check(const struct ask *a)
 	struct told told = { .ask = a };
 	struct check c = { .found = found, .progress = progress,
 		.arg = &told, .digests = a->digests };
-	struct store *st = house_open(a, true);
 	struct buf name = { 0 };
-	enum store_result r;
+	struct store *st = house_open(a, true, &name);
 
-	if (a->folder == NULL)
-		r = check_store(st, &c);
-	else if (house_folder(st, a->folder, &name))
-		r = check_mailbox(st, buf_span(&name), &c);
-	else
+	if (st == NULL)
 		return EXIT_REFUSED;
-	bar_clear();
-	if (r != STORE_OK)
-		die_temp("%s", store_why(st));
+	house_must(st, a->folder == NULL ? check_store(st, &c) :
+	    check_mailbox(st, buf_span(&name), &c));
 	if (!a->quiet)
 		printf("%llu mailbox%s, %llu messages: %s\n",
 		    (unsigned long long)c.mailboxes,
 		    c.mailboxes == 1 ? "" : "es",
 		    (unsigned long long)c.messages,
 		    told.findings == 0 ? "nothing wrong" : "see above");
-	buf_free(&name);
-	store_close(st);
-	return fflush(stdout) != 0 ? EXIT_TEMP :
-	    told.findings > 0 ? EXIT_FOUND : EXIT_OK;
+	return house_close(st, &name, told.findings > 0 ? EXIT_FOUND :
+	    EXIT_OK);
 }
 
 /* An index can be so damaged that it kills who reads it. */

@@ -35,8 +35,8 @@ find(const struct control *c, const char *who, struct account *a)
 	}
 }
 
-struct store *
-house_open(const struct ask *ask, bool look)
+static struct store *
+open_mail(const struct ask *ask, bool look)
 {
 	static struct buf maildir, index;	/* as long as the store */
 	struct store_config cfg = { .look = look };
@@ -92,18 +92,43 @@ look(void *arg, struct span name, unsigned flags)
 	return !s->found;
 }
 
-bool
-house_folder(struct store *st, const char *typed, struct buf *name)
+static bool
+find_folder(struct store *st, const char *typed, struct buf *name)
 {
 	struct search s = { .typed = typed, .name = name };
-	enum store_result r = store_list(st, look, &s);
 
-	if (r != STORE_OK)
-		die_temp("%s", store_why(st));
+	house_must(st, store_list(st, look, &s));
 	if (!s.found)
 		fprintf(stderr, "%s: %s: no such mailbox\n", program_name(),
 		    typed);
 	return s.found;
+}
+
+struct store *
+house_open(const struct ask *a, bool look, struct buf *name)
+{
+	struct store *st = open_mail(a, look);
+
+	if (a->folder == NULL || find_folder(st, a->folder, name))
+		return st;
+	store_close(st);
+	return NULL;
+}
+
+void
+house_must(struct store *st, enum store_result r)
+{
+	bar_clear();
+	if (r != STORE_OK)
+		die_temp("%s", store_why(st));
+}
+
+int
+house_close(struct store *st, struct buf *name, int code)
+{
+	buf_free(name);
+	store_close(st);
+	return fflush(stdout) != 0 ? EXIT_TEMP : code;
 }
 
 void

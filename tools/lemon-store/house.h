@@ -26,13 +26,17 @@ int run_list(const struct ask *a);
 int run_rebuild(const struct ask *a);
 int run_stat(const struct ask *a);
 
-/* Become who owns the mail, and open it; ends the process if that cannot be.
- * look: as store_config has it. */
-struct store *house_open(const struct ask *a, bool look);
+/* Become who owns the mail, open it, and find the mailbox that -m means,
+ * "Lists/C" or as the directory has it; *name stays empty without -m.  Ends
+ * the process if that cannot be; NULL after a line on standard error if there
+ * is no such mailbox.  look: as store_config has it. */
+struct store *house_open(const struct ask *a, bool look, struct buf *name);
 
-/* The mailbox that -m means, "Lists/C" or as the directory has it.  False
- * after a line on standard error. */
-bool house_folder(struct store *st, const char *typed, struct buf *name);
+/* Go on if it went well, else end the process with what the store says. */
+void house_must(struct store *st, enum store_result r);
+
+/* Close both, and give that exit code if all that was printed went out. */
+int house_close(struct store *st, struct buf *name, int code);
 
 /* Add a mailbox's name as people write it. */
 void house_name(struct span name, struct buf *to);

@@ -42,23 +42,15 @@ progress(void *arg, uint64_t n, uint64_t of)
 static int
 rebuild(const struct ask *a)
 {
-	struct store *st = house_open(a, false);
-	struct rebuild r = { .done = done, .progress = progress, .arg = st };
 	struct buf name = { 0 };
-	enum store_result e;
+	struct store *st = house_open(a, false, &name);
+	struct rebuild r = { .done = done, .progress = progress, .arg = st };
 
-	if (a->folder == NULL)
-		e = rebuild_store(st, &r);
-	else if (house_folder(st, a->folder, &name))
-		e = rebuild_mailbox(st, buf_span(&name), &r);
-	else
+	if (st == NULL)
 		return EXIT_REFUSED;
-	bar_clear();
-	buf_free(&name);
-	if (e != STORE_OK)
-		die_temp("%s", store_why(st));
-	store_close(st);
-	return fflush(stdout) != 0 ? EXIT_TEMP : EXIT_OK;
+	house_must(st, a->folder == NULL ? rebuild_store(st, &r) :
+	    rebuild_mailbox(st, buf_span(&name), &r));
+	return house_close(st, &name, EXIT_OK);
 }
 
 /* Reading what is damaged can end a process, and then it is set aside. */

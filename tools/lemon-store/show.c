@@ -67,19 +67,16 @@ one(void *arg, struct span name, unsigned flags)
 static int
 show(const struct ask *a, bool all)
 {
-	struct show w = { .st = house_open(a, false), .all = all };
 	struct buf name = { 0 };
+	struct show w = { .st = house_open(a, false, &name), .all = all };
 
-	if (a->folder == NULL) {
-		if (store_list(w.st, one, &w) != STORE_OK)
-			die_temp("%s", store_why(w.st));
-	} else if (house_folder(w.st, a->folder, &name))
-		one(&w, buf_span(&name), FOLDER_EXISTS);
-	else
+	if (w.st == NULL)
 		return EXIT_REFUSED;
-	buf_free(&name);
-	store_close(w.st);
-	return fflush(stdout) != 0 || w.failed ? EXIT_TEMP : EXIT_OK;
+	if (a->folder == NULL)
+		house_must(w.st, store_list(w.st, one, &w));
+	else
+		one(&w, buf_span(&name), FOLDER_EXISTS);
+	return house_close(w.st, &name, w.failed ? EXIT_TEMP : EXIT_OK);
 }
 
 int
