@@ -27,7 +27,7 @@ stays(enum when when, int sig)
 	fstat(fd, &s);
 	close(fd);
 	if ((pid = fork()) == 0) {
-		close(2);	/* a sanitizer's report */
+		signal(sig, SIG_DFL);	/* not a sanitizer's */
 		if (when != BEFORE)
 			guard_begin(AT_FDCWD, "data", s.st_dev,
 			    s.st_ino + (when == REPLACED));
