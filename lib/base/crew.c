@@ -11,6 +11,14 @@ enum {
 				   is there */
 };
 
+void
+crew_init(struct crew *c)
+{
+	*c = (struct crew){ 0 };
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->change, NULL);
+}
+
 static void
 take(struct crew *c, unsigned hand)
 {
@@ -24,7 +32,23 @@ take(struct crew *c, unsigned hand)
 static void *
 second(void *arg)
 {
-	take(arg, 1);
+	struct crew *c = arg;
+
+	pthread_mutex_lock(&c->lock);
+	while (!c->over) {
+		if (!c->offered) {
+			pthread_cond_wait(&c->change, &c->lock);
+			continue;
+		}
+		c->offered = false;
+		c->busy = true;
+		pthread_mutex_unlock(&c->lock);
+		take(c, 1);
+		pthread_mutex_lock(&c->lock);
+		c->busy = false;
+		pthread_cond_signal(&c->change);
+	}
+	pthread_mutex_unlock(&c->lock);
 	return NULL;
 }
 
@@ -37,14 +61,13 @@ has_processors(void)
 	    CPU_COUNT(&set) > 1;
 }
 
-void
-crew_start(struct crew *c, crew_fn *fn, void *arg, size_t n)
+static void
+get_thread(struct crew *c)
 {
 	pthread_attr_t a;
 	sigset_t all, before;
 
-	*c = (struct crew){ .fn = fn, .arg = arg, .n = n };
-	if (n < WORTH || !has_processors() || pthread_attr_init(&a) != 0)
+	if (!has_processors() || pthread_attr_init(&a) != 0)
 		return;
 	/* A heap for each thread would be a large map. */
 	mallopt(M_ARENA_MAX, 1);
@@ -56,12 +79,36 @@ crew_start(struct crew *c, crew_fn *fn, void *arg, size_t n)
 	pthread_attr_destroy(&a);
 }
 
+void
+crew_start(struct crew *c, crew_fn *fn, void *arg, size_t n)
+{
+	c->fn = fn;
+	c->arg = arg;
+	c->n = n;
+	c->next = 0;
+	if (n < WORTH)
+		return;
+	if (!c->started)
+		get_thread(c);
+	if (!c->started)
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->offered = true;
+	pthread_cond_signal(&c->change);
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* The second hand begins no more, and has done what it began. */
 static void
 wait_for(struct crew *c)
 {
-	if (c->started)
-		pthread_join(c->thread, NULL);
-	c->started = false;
+	if (!c->started)
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->offered = false;
+	while (c->busy)
+		pthread_cond_wait(&c->change, &c->lock);
+	pthread_mutex_unlock(&c->lock);
 }
 
 size_t
@@ -77,4 +124,18 @@ crew_stop(struct crew *c)
 {
 	__atomic_store_n(&c->next, c->n, __ATOMIC_RELAXED);
 	wait_for(c);
+}
+
+void
+crew_free(struct crew *c)
+{
+	if (c->started) {
+		pthread_mutex_lock(&c->lock);
+		c->over = true;
+		pthread_cond_signal(&c->change);
+		pthread_mutex_unlock(&c->lock);
+		pthread_join(c->thread, NULL);
+	}
+	pthread_cond_destroy(&c->change);
+	pthread_mutex_destroy(&c->lock);
 }

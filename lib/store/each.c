@@ -289,7 +289,7 @@ go_on(struct batch_of *b, struct batch_of *next, msg_digest_fn *fn, void *arg,
 
 static struct batch_of *
 new_batch(struct view *v, const struct set *uids, unsigned need,
-    struct digester digester[CREW_HANDS])
+    struct hands *hands)
 {
 	struct batch_of *b = xmalloc(sizeof *b);
 
@@ -299,7 +299,7 @@ new_batch(struct view *v, const struct set *uids, unsigned need,
 	b->uids = uids;
 	b->need = need;
 	b->learner.v = v;
-	b->learner.digester = digester;
+	b->learner.hands = hands;
 	return b;
 }
 
@@ -317,11 +317,12 @@ enum store_result
 view_each(struct view *v, const struct set *uids, unsigned need,
     msg_digest_fn *fn, void *arg)
 {
-	struct digester digester[CREW_HANDS] = { 0 };
-	struct batch_of *b = new_batch(v, uids, need, digester);
-	struct batch_of *next = new_batch(v, uids, need, digester);
+	struct hands hands;
+	struct batch_of *b = new_batch(v, uids, need, &hands);
+	struct batch_of *next = new_batch(v, uids, need, &hands);
 	enum store_result r = STORE_OK;
 
+	hands_init(&hands);
 	b->uid = view_next(v, uids, 1);
 	if (b->uid != 0) {
 		b->seq = bits_rank(&v->present, b->uid);
@@ -335,7 +336,6 @@ view_each(struct view *v, const struct set *uids, unsigned need,
 	}
 	batch_free(b);
 	batch_free(next);
-	for (size_t i = 0; i < CREW_HANDS; i++)
-		digester_free(&digester[i]);
+	hands_free(&hands);
 	return r;
 }

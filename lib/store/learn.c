@@ -12,6 +12,21 @@
 enum { OUT_MAX = 1 << 20 };
 
 void
+hands_init(struct hands *h)
+{
+	*h = (struct hands){ 0 };
+	crew_init(&h->crew);
+}
+
+void
+hands_free(struct hands *h)
+{
+	crew_free(&h->crew);
+	for (size_t i = 0; i < CREW_HANDS; i++)
+		digester_free(&h->digester[i]);
+}
+
+void
 learner_clear(struct learner *l)
 {
 	l->n = 0;
@@ -38,7 +53,7 @@ make_digest(struct learner *l, unsigned hand, struct unread *u, int fd,
 
 	u->hand = hand;
 	u->at = out->n;
-	if (digester_read(&l->digester[hand], fd, s, file, out) != 0)
+	if (digester_read(&l->hands->digester[hand], fd, s, file, out) != 0)
 		out->n = u->at;
 	u->n = out->n - u->at;
 	/* What digest_open reads is 8-octet aligned. */
@@ -92,14 +107,14 @@ learner_start(struct learner *l)
 {
 	for (int d = CUR; d <= NEW; d++)
 		l->dir[d] = mailbox_sub(view_mailbox(l->v), d);
-	crew_start(&l->crew, look_into, l, l->n);
+	crew_start(&l->hands->crew, look_into, l, l->n);
 	l->begun = true;
 }
 
 size_t
 learner_finish(struct learner *l)
 {
-	size_t n = crew_finish(&l->crew);
+	size_t n = crew_finish(&l->hands->crew);
 
 	l->begun = false;
 	for (size_t i = 0; i < n; i++)
@@ -113,7 +128,7 @@ void
 learner_stop(struct learner *l)
 {
 	if (l->begun)
-		crew_stop(&l->crew);
+		crew_stop(&l->hands->crew);
 	l->begun = false;
 }
 

@@ -21,14 +21,21 @@ struct unread {
 	size_t at, n;		/* at that place; 0: it cannot be read */
 };
 
+/* What all portions of one act share. */
+struct hands {
+	struct crew crew;
+	struct digester digester[CREW_HANDS];
+};
+void hands_init(struct hands *h);
+void hands_free(struct hands *h);
+
 struct learner {
 	struct view *v;
-	struct digester *digester;	/* [CREW_HANDS], the caller's */
+	struct hands *hands;	/* one learner at a time has begun */
 	struct unread *unread;
 	size_t n, cap;
 	int dir[2];		/* CUR, NEW */
 	struct buf out[CREW_HANDS];
-	struct crew crew;
 	bool begun;
 };
 

@@ -41,12 +41,11 @@ once(const struct work *w, size_t n)
 }
 
 static struct work w;
+static struct crew c;
 
 static size_t
 all(size_t n, size_t most)
 {
-	struct crew c;
-
 	memset(&w, 0, sizeof w);
 	w.most = most;
 	crew_start(&c, piece, &w, n);
@@ -56,10 +55,10 @@ all(size_t n, size_t most)
 int
 main(void)
 {
-	struct crew c;
 	cpu_set_t before, one;
 	size_t n;
 
+	crew_init(&c);
 	ok(all(PIECES, PIECES) == PIECES && once(&w, PIECES),
 	    "each piece is done once");
 	ok(!w.signals, "the second thread takes no signals");
@@ -74,6 +73,7 @@ main(void)
 	w.most = PIECES;
 	crew_start(&c, piece, &w, PIECES);
 	crew_stop(&c);
+	crew_free(&c);
 	n = w.by[0] + w.by[1];
 	ok(w.by[0] == 0 && once(&w, n), "what is given up stops");
 
@@ -83,7 +83,9 @@ main(void)
 		if (CPU_ISSET(i, &before))
 			CPU_SET(i, &one);
 	sched_setaffinity(0, sizeof one, &one);
+	crew_init(&c);
 	ok(all(PIECES, PIECES) == PIECES && once(&w, PIECES) && w.by[1] == 0,
 	    "on one processor the caller does all of it");
+	crew_free(&c);
 	return done();
 }
