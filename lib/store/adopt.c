@@ -67,21 +67,23 @@ path(struct span name)
 	return p;
 }
 
-bool
-adopt_stat(struct adopt *a, int dir, const char *name, struct stat *s)
+enum file_there
+adopt_stat(const struct adopt *a, int dir, const char *name, struct stat *s)
 {
 	int fd = mailbox_sub(a->mb, dir);
 
 	if (fd != -1 && fstatat(fd, name, s, AT_SYMLINK_NOFOLLOW) == 0)
-		return S_ISREG(s->st_mode);
-	a->unsure = a->unsure || errno != ENOENT;
-	return false;
+		return S_ISREG(s->st_mode) ? FILE_THERE : FILE_ABSENT;
+	return fd != -1 && errno == ENOENT ? FILE_ABSENT : FILE_UNSURE;
 }
 
 static bool
 stat_file(struct adopt *a, int dir, struct span name, struct stat *s)
 {
-	return adopt_stat(a, dir, path(name).p, s);
+	enum file_there t = adopt_stat(a, dir, path(name).p, s);
+
+	a->unsure = a->unsure || t == FILE_UNSURE;
+	return t == FILE_THERE;
 }
 
 /* --- keywords of a new message --- */

@@ -27,9 +27,12 @@ struct adopt {
 	bool unsure;		/* a file could not be looked at */
 };
 
-/* Whether a file is there, and then what it is.  What nobody can tell now
- * makes all unsure: the directory is then read once more. */
-bool adopt_stat(struct adopt *a, int dir, const char *name, struct stat *s);
+/* Whether a file is there, and then what it is.  FILE_UNSURE, which nobody can
+ * tell now: set a->unsure, and the directory is read once more.  Two threads
+ * may ask at once, of directories that are open. */
+enum file_there { FILE_ABSENT, FILE_THERE, FILE_UNSURE };
+enum file_there adopt_stat(const struct adopt *a, int dir, const char *name,
+    struct stat *s);
 
 /* Take one in that the index does not know; its UID, or 0. */
 uint32_t adopt_new(struct adopt *a, struct change *c, int dir,

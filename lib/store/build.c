@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/crew.h"
 #include "base/die.h"
 #include "store/adopt.h"
 #include "store/attach.h"
@@ -41,6 +42,7 @@ struct build {
 	struct mailbox *mb;
 	struct adopt adopt;
 	struct dirs dirs;
+	struct crew crew;
 	struct arena mem;
 	struct file *file;
 	size_t n, cap;
@@ -230,28 +232,86 @@ end(struct build *b, struct change *c)
 	return r;
 }
 
-/* Some files, looked at before the lock is taken. */
-static enum store_result
-take_some(struct build *b, struct file *f, size_t n, size_t left)
-{
-	struct stat *s = xmalloc(n * sizeof *s);
-	bool *here = xcalloc(n, sizeof *here);
-	struct change c;
+/* Some files that are taken in at once.  They are looked at before the lock is
+ * taken, by a second thread while those before them are written. */
+struct portion {
+	struct build *b;
+	struct file *f;
+	size_t n;
+	enum file_there there[AT_ONCE];
+	struct stat stat[AT_ONCE];
+};
 
-	for (size_t i = 0; i < n; i++)
-		here[i] = adopt_stat(&b->adopt, f[i].new ? NEW : CUR,
-		    f[i].name, &s[i]);
-	enum store_result r = begin(b, &c, n);
-	if (r == STORE_OK) {
-		c.coming = left;
-		c.unnamed = true;
-		for (size_t i = 0; i < n; i++)
-			f[i].uid = here[i] ? adopt_new(&b->adopt, &c,
-			    f[i].new ? NEW : CUR, name_of(&f[i]), &s[i]) : 0;
-		r = end(b, &c);
+static bool
+look_at(void *arg, unsigned hand, size_t i)
+{
+	struct portion *p = arg;
+
+	(void)hand;
+	p->there[i] = adopt_stat(&p->b->adopt, p->f[i].new ? NEW : CUR,
+	    p->f[i].name, &p->stat[i]);
+	return true;
+}
+
+/* Begin to look at what comes after that; false at the end. */
+static bool
+portion_start(struct portion *p, struct build *b, struct file *f)
+{
+	size_t left = (size_t)(b->file + b->n - f);
+
+	p->b = b;
+	p->f = f;
+	p->n = left < AT_ONCE ? left : AT_ONCE;
+	if (p->n > 0)
+		crew_start(&b->crew, look_at, p, p->n);
+	return p->n > 0;
+}
+
+static enum store_result
+take_some(struct build *b, struct portion *p)
+{
+	struct change c;
+	enum store_result r = begin(b, &c, p->n);
+
+	if (r != STORE_OK)
+		return r;
+	c.coming = (size_t)(b->file + b->n - p->f);
+	c.unnamed = true;
+	for (size_t i = 0; i < p->n; i++) {
+		struct file *f = &p->f[i];
+
+		b->adopt.unsure = b->adopt.unsure ||
+		    p->there[i] == FILE_UNSURE;
+		f->uid = p->there[i] == FILE_THERE ? adopt_new(&b->adopt, &c,
+		    f->new ? NEW : CUR, name_of(f), &p->stat[i]) : 0;
 	}
-	free(s);
-	free(here);
+	return end(b, &c);
+}
+
+/* All from that one on. */
+static enum store_result
+take_files(struct build *b, struct file *f)
+{
+	struct portion *p = xmalloc(sizeof *p), *next = xmalloc(sizeof *next);
+	enum store_result r = STORE_OK;
+
+	crew_init(&b->crew);
+	bool more = portion_start(p, b, f);
+
+	while (more && r == STORE_OK) {
+		struct portion *done = p;
+
+		crew_finish(&b->crew);
+		more = portion_start(next, b, p->f + p->n);
+		r = take_some(b, p);
+		p = next;
+		next = done;
+	}
+	if (more)
+		crew_stop(&b->crew);
+	crew_free(&b->crew);
+	free(p);
+	free(next);
 	return r;
 }
 
@@ -316,17 +376,12 @@ take_odd(struct build *b)
 static enum store_result
 take_in(struct build *b)
 {
-	enum store_result r = STORE_OK;
 	size_t i = 0;
 
 	while (i < b->n && b->file[i].known)
 		i++;
-	while (i < b->n && r == STORE_OK) {
-		size_t some = b->n - i < AT_ONCE ? b->n - i : AT_ONCE;
+	enum store_result r = take_files(b, b->file + i);
 
-		r = take_some(b, b->file + i, some, b->n - i);
-		i += some;
-	}
 	if (r == STORE_OK)
 		r = put_names(b);
 	return r == STORE_OK ? take_odd(b) : r;

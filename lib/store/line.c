@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/line.h"
 
+#include <endian.h>
+
 /* The CRC-32 of ISO 3309 of each octet. */
 static const uint32_t octet[256] = {
 	0x00000000, 0x77073096, 0xee0e612c, 0x990951ba,
@@ -82,8 +84,11 @@ line_crc(struct span s)
 void
 line_seal(struct buf *b, size_t from)
 {
-	buf_addf(b, " %08x\n",
-	    (unsigned)line_crc(span_skip(buf_span(b), from)));
+	uint32_t be = htobe32(line_crc(span_skip(buf_span(b), from)));
+
+	buf_addc(b, ' ');
+	buf_addhex(b, &be, sizeof be);
+	buf_addc(b, '\n');
 }
 
 bool
