@@ -574,10 +574,42 @@ client() {
 }
 
 @test "a certificate that is none is named in the log" {
-	mkdir -p control
-	echo junk >control/tls.pem
-	export LEMON_CONTROL=$PWD/control
+	echo junk >"$T/control/tls.pem"
 	run --separate-stderr lemon-imapd -s </dev/null
 	[ "$status" != 0 ]
-	[[ $stderr == *"cannot use $PWD/control/tls.pem: "* ]]
+	[[ $stderr == *"cannot use $T/control/tls.pem: "* ]]
+}
+
+@test "accounts that we may not enter do not count for a Maildir by path, nor behind a chain" {
+	user=()
+	[ "$(id -u)" != 0 ] ||
+	    user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T" || :
+	cp "$(command -v lemon-imapd)" "$T"
+	mkdir -p "$T/control/users/ruth"
+	export USER=ruth
+	echo 'INBOX. .' >"$T/control/namespace"
+	echo /  >"$T/control/users/ruth/namespace"
+	chmod 777 "$T/Maildir"
+	# imapd [VARIABLE=VALUE]…
+	imapd() {
+		printf 'a NAMESPACE\r\nb LOGOUT\r\n' |
+		    "${user[@]}" env "$@" "$T/lemon-imapd" "$T/Maildir"
+	}
+	general='NAMESPACE (("INBOX." "."))'
+	for closed in users users/ruth
+	do
+		chmod 0 "$T/control/$closed"
+		run -0 imapd
+		[[ $output == *"$general"* ]]
+		run -0 imapd AUTHENTICATED=ruth HOME="$T"
+		[[ $output == *"$general"* ]]
+		chmod 755 "$T/control/$closed"
+	done
+	run -0 imapd
+	[[ $output == *'NAMESPACE (("" "/"))'* ]]
+	# Of the file itself it is a mistake still.
+	chmod 0 "$T/control/users/ruth/namespace"
+	run -75 imapd
+	[[ $output == *"$T/control/users/ruth/namespace: Permission denied"* ]]
 }

@@ -181,7 +181,7 @@ bool
 account_index(const struct control *c, const struct account *a,
     struct buf *to)
 {
-	struct control of_user = { c->dir, a->name };
+	struct control of_user = { c->dir, a->name, c->guest };
 	struct buf value = { 0 };
 	bool set = control_line(&of_user, "index", &value) && value.n > 0;
 
@@ -195,7 +195,7 @@ account_index(const struct control *c, const struct account *a,
 static bool
 home_path(const struct control *c, struct account *a)
 {
-	struct control of_user = { c->dir, a->name };
+	struct control of_user = { c->dir, a->name, false };
 	struct buf value = { 0 };
 
 	if (!control_line(&of_user, "home", &value) || value.n == 0) {
@@ -374,7 +374,7 @@ first(const struct control *c, char *name)
 static int
 locate_postmaster(const struct control *c, struct account *a)
 {
-	struct control general = { c->dir, NULL };
+	struct control general = { c->dir, NULL, false };
 	char name[ACCOUNT_NAME_MAX + 1] = "";
 	struct buf b = { 0 };
 	int r;

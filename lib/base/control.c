@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/die.h"
@@ -20,6 +21,7 @@ control_init(struct control *c)
 
 	c->dir = dir == NULL || *dir == '\0' ? "/etc/lemon" : dir;
 	c->user = NULL;
+	c->guest = false;
 }
 
 static const char *
@@ -63,10 +65,21 @@ mistake(const char *path, const char *what)
 	die_temp("4.3.5 %s: %s", path, what);
 }
 
+/* EACCES: whether that is of a directory on the way, and not of the file. */
+static bool
+is_behind_a_door(const char *path)
+{
+	struct stat st;
+	bool closed = stat(path, &st) < 0 && errno == EACCES;
+
+	errno = EACCES;
+	return closed;
+}
+
 /* The administrator may well use symbolic links here, so they are
  * followed. */
 static bool
-from_file(const char *path, struct buf *b)
+from_file(const char *path, bool guest, struct buf *b)
 {
 	int fd;
 
@@ -74,6 +87,8 @@ from_file(const char *path, struct buf *b)
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	while (fd < 0 && errno == EINTR);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return false;
+	if (fd < 0 && errno == EACCES && guest && is_behind_a_door(path))
 		return false;
 	if (fd < 0 || file_read_fd(fd, CONTROL_MAX, b) < 0)
 		mistake(path, strerror(errno));
@@ -97,11 +112,11 @@ lookup(const struct control *c, const char *name, struct buf *b,
 	}
 	if (is_component(c->user)) {
 		join(c, true, name, path);
-		if (from_file(buf_cstr(path), b))
+		if (from_file(buf_cstr(path), c->guest, b))
 			return true;
 	}
 	join(c, false, name, path);
-	return from_file(buf_cstr(path), b);
+	return from_file(buf_cstr(path), false, b);
 }
 
 static struct span

@@ -19,6 +19,9 @@
 struct control {
 	const char *dir;	/* never NULL after control_init */
 	const char *user;	/* whose overrides count, or NULL */
+	bool guest;		/* the user is not one of our accounts by our
+				   own look: a users/ or users/USER/ that we
+				   may not enter is not there for us */
 };
 
 void control_init(struct control *c);

@@ -61,7 +61,7 @@ ourselves(struct session *s, const char *maildir)
 	*a = (struct account){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	if (account_owner(maildir, a) == -1)
 		return "the owner of the Maildir cannot be told";
-	s->local = true;
+	s->local = s->control.guest = true;
 	buf_addf(&uid, "uid%u", (unsigned)geteuid());
 	if (!account_legal(user))
 		user = buf_span(&uid);
@@ -111,6 +111,7 @@ enter(struct session *s, const char *tag, const char *method)
 static bool
 chained(struct session *s, const struct greeting *g, const char *tag)
 {
+	s->control.guest = true;
 	if (g->who != NULL && strchr(g->who, '/') == NULL)
 		return refuse(s, "a login chain and a user's name");
 	if (g->who != NULL) {
