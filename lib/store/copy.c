@@ -452,6 +452,18 @@ know(struct mailbox *mb)
 	return yes;
 }
 
+static void
+take_back(struct copying *c)
+{
+	uint32_t *uid = arena_alloc(&c->mem, c->n * sizeof *uid);
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		if (!c->m[i].left_out)
+			uid[n++] = c->m[i].to;
+	place_withdraw(c->to, uid, n);
+}
+
 /* One batch: the files, then the records. */
 static enum store_result
 transfer(struct copying *c, struct copied *done)
@@ -477,10 +489,12 @@ transfer(struct copying *c, struct copied *done)
 		    try < 3 && know(c->v->mb); try++)
 			;
 	}
-	/* A failure after the commit takes nothing back: of what was moved
-	 * these are the only files. */
+	/* After the commit nothing is taken back of what was moved: these are
+	 * the only files. */
 	if (r != STORE_OK && !c->committed)
 		unlink_all(c);
+	else if (r != STORE_OK && !c->move)
+		take_back(c);
 	intent_end(&c->intent);
 	return r;
 }

@@ -332,6 +332,7 @@ view_store(struct view *v, const struct set *uids,
 	struct storing s = { .v = v, .ask = ask, .done = done,
 		.modified = modified };
 	struct mailbox *mb = v->mb;
+	size_t owns = v->owns;
 	enum store_result r;
 
 	set_clear(done);
@@ -357,6 +358,9 @@ view_store(struct view *v, const struct set *uids,
 		r = store_fail(mb->st, "sync the folder", errno);
 	if (s.lines && r == STORE_OK)
 		r = list_sync(mb);
+	/* What was done although it is refused the client has to hear. */
+	if (r != STORE_OK)
+		v->owns = owns;
 	if (s.modseq != 0)
 		*modseq = s.modseq;
 	set_free(&s.lost);

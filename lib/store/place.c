@@ -422,22 +422,20 @@ append_all(struct append *a, uint32_t *uidvalidity)
 	return r;
 }
 
-/* The commit stands, but not all that it rests on could be synced.  The client
- * hears that nothing came, so the messages go; he may send them again. */
-static void
-withdraw(struct append *a)
+void
+place_withdraw(struct mailbox *mb, const uint32_t *uid, size_t n)
 {
 	struct change c;
 	struct rec r;
 
-	if (change_begin(&c, a->mb, a->n * NEED, true) != STORE_OK)
+	if (change_begin(&c, mb, n * NEED, true) != STORE_OK)
 		return;
-	for (size_t i = 0; i < a->n; i++)
-		if (rec_get(c.t, a->mb->id, a->uid[i], &r) &&
+	for (size_t i = 0; i < n; i++)
+		if (rec_get(c.t, mb->id, uid[i], &r) &&
 		    !(r.flags & REC_GONE)) {
 			uidlist_forget(&c.lines,
-			    &(struct uidlist_gone){ a->uid[i], r.inode }, 1);
-			change_gone(&c, a->uid[i], &r, true);
+			    &(struct uidlist_gone){ uid[i], r.inode }, 1);
+			change_gone(&c, uid[i], &r, true);
 		}
 	c.spare_list = true;
 	change_commit(&c);
@@ -466,7 +464,7 @@ append(struct mailbox *mb, struct draft **d, size_t n, uint32_t *uids,
 	if (r == STORE_OK && n == 1 && fsync(mailbox_sub(mb, CUR)) == -1)
 		r = store_fail(mb->st, "sync the folder", errno);
 	if (r != STORE_OK && a.committed)
-		withdraw(&a);
+		place_withdraw(mb, a.uid, n);
 	else if (r != STORE_OK)
 		take_back(&a);
 	for (size_t i = 0; i < n; i++) {

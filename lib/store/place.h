@@ -25,4 +25,9 @@ uint32_t place_known(struct change *c, struct span name);
 bool place_keywords(struct change *c, uint32_t uid,
     const struct span *keyword, size_t n, uint32_t *set);
 
+/* The commit stands, but not all that it rests on could be synced.  The client
+ * hears that nothing came, so these messages go; he may send them again.  What
+ * cannot go stays, and is seen. */
+void place_withdraw(struct mailbox *mb, const uint32_t *uid, size_t n);
+
 #endif
