@@ -263,6 +263,26 @@ follows() {
 	[ "$(files M | wc -l)" = 2 ]
 }
 
+@test "mail to a folder that cannot be read waits: 75, and the path is said" {
+	mkdir -p M/cur M/new M/tmp M/.Lists/cur M/.Lists/new M/.Lists/tmp
+	if [ "$(id -u)" = 0 ]; then
+		chown -R nobody:nogroup M
+		chown root:root M/.Lists
+	fi
+	for mode in 000 711; do
+		[ "$mode$(id -u)" = 7110 ] || mode=111
+		chmod $mode M/.Lists
+		for args in '-m Lists' '-m lists' '-r alice+lists@x.example'
+		do
+			run -75 --separate-stderr lemon-deliver $args ./M <m
+			[[ $stderr == "4.2.1 "*"M/.Lists: Permission denied"* ]]
+		done
+	done
+	[ -z "$(files M)" ]
+	deliver -m other ./M <m
+	[ "$status" = 0 ]
+}
+
 @test "qmail's environment: the lines it made, from the start of the file" {
 	export SENDER=s@x.example RECIPIENT=alice-lists@example.org
 	export EXT=lists LOCAL=alice-lists HOST=example.org

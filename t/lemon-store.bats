@@ -165,6 +165,64 @@ store() {
 	[ -z "$(ls index/alice)" ]
 }
 
+# shut DIR: whoever owns the mail can no longer go into it.
+shut() {
+	if [ "$(id -u)" = 0 ]; then
+		chown -R nobody:nogroup M
+		chown root:root "$1"
+	fi
+	chmod "${2-000}" "$1"
+}
+
+@test "a folder that its owner cannot enter is told, not passed over" {
+	lemon-deliver ./M <m
+	mkdir -p M/.rooted/cur M/.rooted/new M/.rooted/tmp
+	shut M/.rooted
+	store check ./M
+	[ "$status" = 1 ]
+	[[ $output = *"rooted: cannot be read: Permission denied; look at the folder's owner and mode"* ]]
+	store check -m rooted ./M
+	[ "$status" = 1 ]
+	for verb in list stat rebuild; do
+		store $verb ./M
+		[ "$status" = 75 ]
+		[[ $output = *INBOX* ]]
+		[[ $output$stderr = *rooted*"Permission denied"* ]]
+	done
+	store check -q ./M
+	[ "$status" = 1 ] && [ "${#lines[@]}" = 1 ]
+}
+
+@test "a folder that its owner may enter, but not read, is told" {
+	lemon-deliver ./M <m
+	mkdir -p M/.rooted/cur M/.rooted/new M/.rooted/tmp
+	shut M/.rooted 711
+	[ "$(id -u)" = 0 ] || chmod 111 M/.rooted
+	store check ./M
+	[ "$status" = 1 ]
+	[[ $output = *"rooted: cannot be read: Permission denied; "* ]]
+	store list ./M
+	[ "$status" = 75 ]
+	[[ $stderr = *rooted*"Permission denied"* ]]
+}
+
+@test "IMAP logs the path of a folder that it cannot enter, once a session" {
+	lemon-deliver ./M <m
+	mkdir -p M/.rooted/cur M/.rooted/new M/.rooted/tmp
+	shut M/.rooted
+	printf '%s\r\n' 'a list "" *' 'b list "" *' 'c select rooted' \
+	    'd create rooted' 'e rename rooted other' 'f delete rooted' \
+	    'g logout' >say
+	run --separate-stderr lemon-imapd ./M <say
+	[[ $output != *'"rooted"'* ]]
+	for tag in c d e f; do
+		[[ $output = *"$tag NO [NOPERM]"* ]]
+	done
+	[ "$(grep -c 'LIST: ./M/.rooted: Permission denied' <<<"$stderr")" = 1 ]
+	grep -q 'SELECT: ./M/.rooted: Permission denied' <<<"$stderr"
+	[ -d M/.rooted ]
+}
+
 @test "what is not there is 65, a wrong command line 64, no Maildir 75" {
 	fill
 	store check nobody-here

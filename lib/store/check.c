@@ -21,6 +21,7 @@
 enum { LOOKS = 5, TMP_AGE = 36 * 3600, UIDS_SHOWN = 400 };
 
 const char check_rebuild[] = "run lemon-store rebuild";
+static const char owner_and_mode[] = "look at the folder's owner and mode";
 static const char reading[] = "it is made when it is read, or by "
     "lemon-store rebuild";
 
@@ -142,7 +143,7 @@ read_dir(struct checking *k, int d)
 	struct dirent *e;
 
 	if (dir == NULL) {
-		check_say(k, "look at the folder's owner and mode",
+		check_say(k, owner_and_mode,
 		    "%s cannot be read: %s", d == CUR ? "cur" : "new",
 		    strerror(errno));
 		if (fd != -1)
@@ -373,6 +374,22 @@ any_fault(const struct checking *k)
 	return false;
 }
 
+/* A folder that cannot be opened, for the reason just given: that is found,
+ * and the others are looked at. */
+static enum store_result
+shut(struct store *st, struct span name, struct check *c)
+{
+	struct span why = span_str(store_why(st));
+	struct buf what = { 0 };
+
+	buf_adds(&what, "cannot be read");
+	buf_add(&what, span_skip(why, span_rchr(why, ':')));
+	c->found(c->arg, &(struct finding){ .mailbox = name,
+	    .what = buf_cstr(&what), .todo = owner_and_mode });
+	buf_free(&what);
+	return STORE_OK;
+}
+
 enum store_result
 check_mailbox(struct store *st, struct span name, struct check *c)
 {
@@ -382,7 +399,7 @@ check_mailbox(struct store *st, struct span name, struct check *c)
 	enum store_result r = mailbox_open(st, name, RIGHT_READ, &mb);
 
 	if (r != STORE_OK)
-		return r;
+		return r == STORE_DENIED ? shut(st, name, c) : r;
 	for (int i = 0; i < LOOKS; i++) {
 		k = (struct checking){ .ask = c, .mb = mb, .name = name };
 		look(&k, index_there(st));

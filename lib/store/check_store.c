@@ -243,7 +243,7 @@ one(void *arg, struct span name, unsigned flags)
 {
 	struct whole *w = arg;
 
-	if (flags & FOLDER_EXISTS)
+	if (flags & (FOLDER_EXISTS | FOLDER_UNREADABLE))
 		w->failed = check_mailbox(w->st, name, w->ask);
 	/* Deleted while we looked. */
 	if (w->failed == STORE_NONEXISTENT)

@@ -9,13 +9,6 @@
 #include "store/name.h"
 #include "store/tree.h"
 
-/* The index's own directory can be no folder of ours to make or to move. */
-static bool
-reserved(struct span disk)
-{
-	return span_eq(disk, SPAN(".lemon"));
-}
-
 /* Make the folder of a name and those above it that are not there.  Needs
  * the lock and folders_read; the caller syncs.  *made gets the directories,
  * each with a NUL behind it. */
@@ -31,10 +24,10 @@ make_some(struct store *st, struct span name, struct buf *made)
 		if (i < name.n && name.p[i] != '\0')
 			continue;
 		f = folders_find(st, part);
-		if (f != NULL && f->exists)
+		if (f != NULL && (f->exists || f->err != 0))
 			continue;
 		r = name_disk(part, &disk);
-		if (r == STORE_OK && reserved(buf_span(&disk)))
+		if (r == STORE_OK && folders_reserved(buf_span(&disk)))
 			r = i < name.n ? STORE_EXISTS : STORE_CANNOT;
 		if (r == STORE_OK)
 			r = tree_make(st, buf_cstr(&disk));
@@ -77,8 +70,8 @@ make_with_parents(struct store *st, struct span name)
 	return r;
 }
 
-/* Whether a new folder can have that name: STORE_OK, STORE_EXISTS or
- * STORE_CANNOT. */
+/* Whether a new folder can have that name: STORE_OK, STORE_EXISTS,
+ * STORE_CANNOT, or why that cannot be told. */
 static enum store_result
 is_free(struct store *st, struct span name)
 {
@@ -88,8 +81,10 @@ is_free(struct store *st, struct span name)
 
 	if (name_inbox(name) || (f != NULL && f->exists))
 		return STORE_EXISTS;
+	if (f != NULL && f->err != 0)
+		return folders_fail(st, f->disk, f->err);
 	r = name_disk(name, &disk);
-	if (r == STORE_OK && reserved(buf_span(&disk)))
+	if (r == STORE_OK && folders_reserved(buf_span(&disk)))
 		r = STORE_CANNOT;
 	buf_free(&disk);
 	return r;
@@ -139,12 +134,12 @@ discard(struct store *st, struct span name)
 	struct buf disk = { 0 };
 	enum store_result r;
 
-	if (f != NULL && f->unsure)
-		return store_fail(st, "look at a folder", EIO);
+	if (f != NULL && f->err != 0)
+		return folders_fail(st, f->disk, f->err);
 	if (f == NULL || !f->exists)
 		return has_below(st, name) ? STORE_HASCHILDREN :
 		    STORE_NONEXISTENT;
-	if (reserved(f->disk))
+	if (folders_reserved(f->disk))
 		return STORE_CANNOT;
 	buf_add(&disk, f->disk);
 	r = tree_discard(st, buf_cstr(&disk));
@@ -248,8 +243,8 @@ collect(struct store *st, struct span from, struct span to,
 
 		if (!same && !name_below(me->name, from))
 			break;
-		if (me->unsure) {
-			r = store_fail(st, "look at a folder", EIO);
+		if (me->err != 0) {
+			r = folders_fail(st, me->disk, me->err);
 			break;
 		}
 		if (!me->exists)
@@ -258,7 +253,7 @@ collect(struct store *st, struct span from, struct span to,
 		buf_clear(&disk);
 		buf_add(&name, to);
 		buf_add(&name, span_skip(me->name, from.n));
-		r = reserved(me->disk) ? STORE_CANNOT :
+		r = folders_reserved(me->disk) ? STORE_CANNOT :
 		    is_free(st, buf_span(&name));
 		/* What has no canonical form keeps its octets. */
 		if (r == STORE_CANNOT && !same && name_escaped(me->name) &&

@@ -40,8 +40,8 @@ folders_free(struct folders *f)
 	free(f);
 }
 
-/* Whether that directory has an entry of that kind in it.  What one may not
- * see is not there; errno is 0, or tells why nobody knows. */
+/* Whether that directory has an entry of that kind in it; errno is 0, or
+ * tells why nobody knows. */
 static bool
 has(struct store *st, struct span disk, const char *what, mode_t type)
 {
@@ -55,16 +55,31 @@ has(struct store *st, struct span disk, const char *what, mode_t type)
 	errno = 0;
 	yes = fstatat(st->dir, buf_cstr(&path), &s,
 	    AT_SYMLINK_NOFOLLOW) == 0 && (s.st_mode & S_IFMT) == type;
-	if (errno == ENOENT || errno == ENOTDIR || errno == EACCES)
+	if (errno == ENOENT || errno == ENOTDIR)
 		errno = 0;
 	buf_free(&path);
 	return yes;
 }
 
 bool
-folders_has_cur(struct store *st, const char *disk)
+folders_reserved(struct span disk)
 {
-	return has(st, span_str(disk), "cur", S_IFDIR);
+	return span_eq(disk, SPAN(".lemon"));
+}
+
+enum store_result
+folders_fail(struct store *st, struct span disk, int err)
+{
+	struct buf path = { 0 };
+	enum store_result r;
+
+	buf_adds(&path, st->path);
+	if (path.n == 0 || path.p[path.n - 1] != '/')
+		buf_addc(&path, '/');
+	buf_add(&path, disk);
+	r = store_fail(st, buf_cstr(&path), err);
+	buf_free(&path);
+	return r;
 }
 
 static bool
@@ -135,7 +150,7 @@ pass(struct store *st, struct folders *f)
 
 		*me = (struct folder){ .disk = arena_dup(&f->mem, name) };
 		me->exists = has(st, name, "cur", S_IFDIR);
-		me->unsure = errno != 0;
+		me->err = folders_reserved(name) ? 0 : errno;
 	}
 	if (errno != 0) {
 		int err = errno;
@@ -416,6 +431,8 @@ gather(struct store *st, const struct subscriptions *subs, struct items *all,
 	for (size_t i = 0; i < f->n; i++) {
 		if (f->f[i].exists)
 			add(&raw, f->f[i].name, FOLDER_EXISTS);
+		else if (f->f[i].err != 0)
+			add(&raw, f->f[i].name, FOLDER_UNREADABLE);
 	}
 	for (size_t i = 0; i < subs->n; i++) {
 		if (name_inbox(subs->sub[i].name))
@@ -433,6 +450,17 @@ gather(struct store *st, const struct subscriptions *subs, struct items *all,
 	arena_free(&raw.mem);
 }
 
+/* Tell why, if it is that which the caller is shown. */
+static void
+explain(struct store *st, const struct item *i)
+{
+	const struct folder *f = i->flags & FOLDER_UNREADABLE ?
+	    folders_find(st, i->name) : NULL;
+
+	if (f != NULL && f->err != 0)
+		(void)folders_fail(st, f->disk, f->err);
+}
+
 enum store_result
 store_list(struct store *st, folder_fn *fn, void *arg)
 {
@@ -448,6 +476,7 @@ store_list(struct store *st, folder_fn *fn, void *arg)
 		gather(st, &subs, &all, &inbox);
 		if (fn(arg, SPAN("INBOX"), inbox)) {
 			for (size_t i = 0; i < all.n; i++) {
+				explain(st, &all.item[i]);
 				if (!fn(arg, all.item[i].name,
 				    all.item[i].flags))
 					break;

@@ -14,7 +14,7 @@
 struct folder {
 	struct span name, disk;
 	bool exists;		/* it has cur/: a mailbox */
-	bool unsure;		/* whether it has could not be told */
+	int err;		/* errno if that cannot be told, else 0 */
 };
 
 /* What was last read; kept while the directory's mtime says it holds. */
@@ -42,7 +42,10 @@ const struct folder *folders_find(struct store *st, struct span name);
  * if there is none. */
 size_t folders_from(const struct folders *f, struct span name);
 
-/* Whether a directory has a cur/. */
-bool folders_has_cur(struct store *st, const char *disk);
+/* Whether a directory is the index's, and no folder. */
+bool folders_reserved(struct span disk);
+
+/* store_fail with the path of a directory of the Maildir. */
+enum store_result folders_fail(struct store *st, struct span disk, int err);
 
 #endif

@@ -179,7 +179,7 @@ each(void *arg, struct span name, unsigned flags)
 	struct job *j = arg;
 	enum store_result r;
 
-	if (!(flags & FOLDER_EXISTS))
+	if (!(flags & (FOLDER_EXISTS | FOLDER_UNREADABLE)))
 		return true;
 	/* One that cannot be built keeps no other from it. */
 	r = one(j, name, false);

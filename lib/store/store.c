@@ -11,6 +11,7 @@
 
 #include "base/die.h"
 #include "store/attach.h"
+#include "store/folders.h"
 #include "store/keyword.h"
 #include "store/scan.h"
 #include "store/witness.h"
@@ -271,9 +272,9 @@ mailbox_open(struct store *st, struct span name, unsigned rights,
 	if (mb->dir == -1 || fstat(mb->dir, &s) == -1 ||
 	    fstatat(mb->dir, "cur", &s, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    !S_ISDIR(s.st_mode) || fstat(mb->dir, &s) == -1) {
-		r = errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
-		    errno == EACCES ? STORE_NONEXISTENT :
-		    store_fail(st, mb->disk, errno);
+		r = errno == ENOENT || errno == ENOTDIR || errno == ELOOP ?
+		    STORE_NONEXISTENT :
+		    folders_fail(st, span_str(mb->disk), errno);
 		mailbox_close(mb);
 		return r;
 	}

@@ -66,13 +66,15 @@ enum {
 	FOLDER_EXISTS = 1,		/* can be selected */
 	FOLDER_HAS_CHILDREN = 2,
 	FOLDER_SUBSCRIBED = 4,
-	FOLDER_CHILD_SUBSCRIBED = 8	/* some name below is subscribed */
+	FOLDER_CHILD_SUBSCRIBED = 8,	/* some name below is subscribed */
+	FOLDER_UNREADABLE = 16	/* there, but we cannot go into it to see
+				   whether it is a mailbox; store_why tells */
 };
 
 /* Called for each name, parents before children, INBOX first, then in the
  * order of octets.  Names without FOLDER_EXISTS are parents that are no
- * mailbox themselves, or subscriptions of what is gone.  Return false to
- * stop. */
+ * mailbox themselves, subscriptions of what is gone, or unreadable.  Return
+ * false to stop. */
 typedef bool folder_fn(void *arg, struct span name, unsigned flags);
 enum store_result store_list(struct store *st, folder_fn *fn, void *arg);
 
@@ -92,7 +94,8 @@ enum { RIGHT_READ = 1, RIGHT_WRITE = 2 };
 
 struct mailbox;		/* a handle, with the rights it was opened for */
 
-/* The one look-up.  Absent and forbidden are the same answer. */
+/* The one look-up.  Absent and forbidden are the same answer; what the file
+ * system keeps the store's own owner from is STORE_DENIED. */
 enum store_result mailbox_open(struct store *st, struct span name,
     unsigned rights, struct mailbox **mb);
 void mailbox_close(struct mailbox *mb);

@@ -141,7 +141,8 @@ search(void *arg, struct span name, unsigned flags)
 		    (a == '\0' && (b == '/' || b == '.'));
 		exact = exact && (a == b || (a == '\0' && b == '/'));
 	}
-	if (same && (flags & FOLDER_EXISTS) != 0 && !s->exact) {
+	if (same && !s->exact &&
+	    (flags & (FOLDER_EXISTS | FOLDER_UNREADABLE)) != 0) {
 		buf_clear(&s->found);
 		buf_add(&s->found, name);
 		s->exact = exact;

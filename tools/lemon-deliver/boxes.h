@@ -25,7 +25,8 @@ enum store_result boxes_open(struct boxes *b, const struct target *t,
     const char **why);
 
 /* Place the message, with top before it, durably into the target's folder;
- * into INBOX where it has no such folder.  Opens what is needed. */
+ * into INBOX where it has no such folder, but not where that cannot be read
+ * now.  Opens what is needed. */
 enum store_result boxes_put(struct boxes *b, const struct target *t,
     const struct letter *l, struct span top, const char **why);
 

@@ -211,7 +211,7 @@ fetch_and_mark(struct fetching *c, const struct set *uids)
 		/* On a full disk mail can be read still. */
 		if (some->n > 0 && view_store(s->view, some, &seen, &done,
 		    &modified, &modseq) != STORE_OK)
-			log_warn("fetch: %s", store_why(s->store));
+			session_warn(s, "FETCH");
 		c->fresh = &done;
 		r = view_each(s->view, part, c->need, one, c);
 		c->fresh = NULL;

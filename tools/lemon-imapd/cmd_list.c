@@ -21,6 +21,8 @@ gather(void *arg, struct span name, unsigned flags)
 {
 	struct names *l = arg;
 
+	if (flags & FOLDER_UNREADABLE && !l->s->listed)
+		session_warn(l->s, "LIST");
 	buf_clear(&l->wire);
 	imap_mailbox_encode(&l->s->space, name, &l->wire);
 	l->name = arena_grow(&l->s->arena, l->name, &l->cap, l->n + 1,
@@ -133,6 +135,7 @@ list(struct session *s, struct lex *l, const char *what)
 	buf_free(&names.wire);
 	if (r != STORE_OK)
 		return reply_store(s, r);
+	s->listed = true;
 	adopt_all(&names);
 	buf_add(&full, reference);
 	buf_add(&full, pattern);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include "base/log.h"
 #include "session.h"
 
 enum result
@@ -60,8 +59,7 @@ enum result
 reply_store(struct session *s, enum store_result r)
 {
 	if (r == STORE_ERROR || r == STORE_DENIED || r == STORE_FULL)
-		log_warn("%s: %s", s->cmd ? s->cmd->name : "login",
-		    store_why(s->store));
+		session_warn(s, s->cmd ? s->cmd->name : "login");
 	return reply_no(s, code_of(r), store_text(r));
 }
 

@@ -47,6 +47,13 @@ session_open(struct session *s)
 		setsockopt(0, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
+void
+session_warn(const struct session *s, const char *what)
+{
+	log_warn("user=%s %s: %s", s->account.name, what,
+	    store_why(s->store));
+}
+
 static void
 log_logout(struct session *s)
 {

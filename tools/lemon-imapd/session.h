@@ -75,6 +75,7 @@ struct session {
 	struct mailbox *mailbox;	/* of the view; NULL unless SEL */
 	struct view *view;
 	bool readonly;		/* EXAMINE */
+	bool listed;		/* what LIST cannot show was logged */
 	size_t keywords;	/* how many names the client was told */
 	bool settle;		/* view_settle is due after the answer */
 	struct left *left;	/* chores.c: mailboxes that were selected */
@@ -129,6 +130,9 @@ void session_updates(struct session *s, bool expunge);
 
 /* For long searches: false when the client is gone, or we are to stop. */
 bool session_tick(void *session);
+
+/* A line for the log about what the store could not do, and why. */
+void session_warn(const struct session *s, const char *what);
 
 /* Close the selected mailbox, if any, without telling or expunging. */
 void session_unselect(struct session *s);

@@ -162,7 +162,7 @@ session_updates(struct session *s, bool expunge)
 		session_bye(s, "mailbox-gone",
 		    "The mailbox was deleted or replaced.");
 	else if (r != STORE_OK)
-		log_warn("sync: %s", store_why(s->store));
+		session_warn(s, "sync");
 	else {
 		if (ch.exists)
 			updates_exists(s);

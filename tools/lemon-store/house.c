@@ -85,7 +85,7 @@ look(void *arg, struct span name, unsigned flags)
 {
 	struct search *s = arg;
 
-	if ((flags & FOLDER_EXISTS) && same(name, s->typed)) {
+	if ((flags & (FOLDER_EXISTS | FOLDER_UNREADABLE)) && same(name, s->typed)) {
 		buf_add(s->name, name);
 		s->found = true;
 	}

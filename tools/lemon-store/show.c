@@ -45,13 +45,18 @@ one(void *arg, struct span name, unsigned flags)
 	struct show *w = arg;
 	struct mailbox_status s;
 	struct buf shown = { 0 };
-	struct mailbox *mb;
+	struct mailbox *mb = NULL;
 
-	if (!(flags & FOLDER_EXISTS) ||
-	    mailbox_open(w->st, name, RIGHT_READ, &mb) != STORE_OK)
+	if (!(flags & (FOLDER_EXISTS | FOLDER_UNREADABLE)))
 		return true;
+	enum store_result r = mailbox_open(w->st, name, RIGHT_READ, &mb);
+	/* Deleted while we looked. */
+	if (r == STORE_NONEXISTENT)
+		return true;
+	if (r == STORE_OK)
+		r = mailbox_status(mb, &s);
 	house_name(name, &shown);
-	if (mailbox_status(mb, &s) != STORE_OK) {
+	if (r != STORE_OK) {
 		fprintf(stderr, "%s: %.*s: %s\n", program_name(),
 		    (int)shown.n, shown.p, store_why(w->st));
 		w->failed = true;
