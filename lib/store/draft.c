@@ -196,31 +196,52 @@ draft_free(struct draft *d)
 	free(d);
 }
 
-int
-digester_read(struct digester *g, int fd, const struct stat *st,
-    struct span file, struct buf *digest)
+enum { PIECE = 64 * 1024 };
+
+static ssize_t
+first_piece(int fd, char *p)
 {
-	enum { PIECE = 64 * 1024 };
-	uint64_t s, w, off = 0, size = (uint64_t)st->st_size;
-	bool raw = filename_size(file, &s) && filename_wire(file, &w) &&
-	    s == w && s == size;
+	ssize_t n;
+
+	do
+		n = pread(fd, p, PIECE, 0);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* Of most files the name says the size, and the first piece is all of it:
+ * then nothing else needs to be asked. */
+int
+digester_read(struct digester *g, int fd, struct span file,
+    struct buf *digest)
+{
+	uint64_t s = 0, w, off;
+	bool sized = filename_size(file, &s);
+	struct stat st;
 
 	if (g->parser == NULL) {
-		g->parser = mime_parser_new(raw);
+		g->parser = mime_parser_new(false);
 		g->piece = xmalloc(PIECE);
-	} else
-		mime_parser_again(g->parser, raw);
-	while (off < size) {
-		ssize_t n = file_pread(fd, g->piece, size - off < PIECE ?
-		    (size_t)(size - off) : PIECE, (int64_t)off);
+	}
+	ssize_t n = first_piece(fd, g->piece);
+	bool whole = n >= 0 && n < PIECE && sized && (uint64_t)n == s;
 
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			break;
+	if (n < 0 || (!whole && fstat(fd, &st) != 0))
+		return -1;
+	uint64_t size = whole ? s : (uint64_t)st.st_size;
+
+	mime_parser_again(g->parser, sized && s == size &&
+	    filename_wire(file, &w) && w == s);
+	for (off = 0; n > 0; ) {
 		mime_parser_feed(g->parser,
 		    (struct span){ g->piece, (size_t)n });
 		off += (uint64_t)n;
+		if (off >= size)
+			break;
+		n = file_pread(fd, g->piece, size - off < PIECE ?
+		    (size_t)(size - off) : PIECE, (int64_t)off);
+		if (n < 0)
+			return -1;
 	}
 	mime_parser_finish(g->parser, digest);
 	return 0;
@@ -238,11 +259,8 @@ int
 digest_make(int fd, struct span file, struct buf *digest)
 {
 	struct digester g = { 0 };
-	struct stat s;
-	int r = fstat(fd, &s);
+	int r = digester_read(&g, fd, file, digest);
 
-	if (r == 0)
-		r = digester_read(&g, fd, &s, file, digest);
 	digester_free(&g);
 	return r;
 }

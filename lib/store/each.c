@@ -194,9 +194,8 @@ begin(struct batch_of *b)
 		    (b->need & NEED_SIZE && it->m.size == 0)))
 			continue;
 		learner_add(l, &(struct unread){ .uid = it->m.uid,
-		    .object = it->m.object, .inode = it->m.inode,
-		    .dir = it->m.dir, .file = it->file == 0 ? NULL :
-		    b->files.p + it->file });
+		    .object = it->m.object, .dir = it->m.dir,
+		    .file = it->file == 0 ? NULL : b->files.p + it->file });
 		it->unread = l->n;
 	}
 	if (l->n > 0)

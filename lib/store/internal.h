@@ -103,14 +103,13 @@ int tmp_open(struct mailbox *mb, char name[256]);
  * -1 with errno. */
 int digest_make(int fd, struct span file, struct buf *digest);
 
-/* The same for many files, with one parser: begins as { 0 }.  s is what the
- * open file is. */
+/* The same for many files, with one parser: begins as { 0 }. */
 struct digester {
 	struct mime_parser *parser;
 	char *piece;
 };
-int digester_read(struct digester *g, int fd, const struct stat *s,
-    struct span file, struct buf *digest);
+int digester_read(struct digester *g, int fd, struct span file,
+    struct buf *digest);
 void digester_free(struct digester *g);
 
 /* The digest's sizes without checking the rest of it; false if it is none
@@ -127,12 +126,13 @@ struct mailbox *view_mailbox(struct view *v);	/* the view is of it */
 enum store_result view_file(struct view *v, uint32_t uid, int *fd,
     uint64_t *object, struct buf *file);
 
+/* The file of that name in cur/ or new/, or -1 with errno.  One that is no
+ * regular file cannot be read, and does not block. */
+int message_openat(int dir, const char *name);
+
 /* Open the file of a message that view_each shows, as it told it: -1 unless
  * it is there, and the one that the record is of.  *s is what it is. */
 int view_shown(struct view *v, const struct msg *m, struct stat *s);
-
-/* The same by the name in a directory (-1: there is none) and the inode. */
-int known_open(int dir, const char *name, uint64_t inode, struct stat *s);
 
 /* The digest of an object, copied to *digest: false if there is none.
  * object_learn keeps one that was made now (best effort). */

@@ -47,13 +47,13 @@ learner_add(struct learner *l, const struct unread *u)
 /* The digest of an open file; none if it cannot be read. */
 static void
 make_digest(struct learner *l, unsigned hand, struct unread *u, int fd,
-    const struct stat *s, struct span file)
+    struct span file)
 {
 	struct buf *out = &l->out[hand];
 
 	u->hand = hand;
 	u->at = out->n;
-	if (digester_read(&l->hands->digester[hand], fd, s, file, out) != 0)
+	if (digester_read(&l->hands->digester[hand], fd, file, out) != 0)
 		out->n = u->at;
 	u->n = out->n - u->at;
 	/* What digest_open reads is 8-octet aligned. */
@@ -68,12 +68,11 @@ look_into(void *arg, unsigned hand, size_t i)
 {
 	struct learner *l = arg;
 	struct unread *u = &l->unread[i];
-	struct stat s;
-	int fd = u->file == NULL ? -1 :
-	    known_open(l->dir[u->dir], u->file, u->inode, &s);
+	int fd = u->file == NULL || l->dir[u->dir] == -1 ? -1 :
+	    message_openat(l->dir[u->dir], u->file);
 
 	if (fd != -1) {
-		make_digest(l, hand, u, fd, &s, span_str(u->file));
+		make_digest(l, hand, u, fd, span_str(u->file));
 		close(fd);
 	}
 	return l->out[hand].n < OUT_MAX;
@@ -85,15 +84,13 @@ find(struct learner *l, struct unread *u)
 {
 	struct buf file = { 0 };
 	uint64_t object;
-	struct stat s;
 	int fd;
 	enum store_result r = view_file(l->v, u->uid, &fd, &object, &file);
 
 	u->gone = r == STORE_EXPUNGED || r == STORE_NONEXISTENT;
 	if (r == STORE_OK) {
 		errno = 0;
-		if (fstat(fd, &s) == 0)
-			make_digest(l, 0, u, fd, &s, buf_span(&file));
+		make_digest(l, 0, u, fd, buf_span(&file));
 		if (u->n == 0)
 			store_fail(view_mailbox(l->v)->st, "read a message",
 			    errno);

@@ -13,7 +13,7 @@
  */
 struct unread {
 	uint32_t uid;
-	uint64_t object, inode;
+	uint64_t object;
 	const char *file;	/* its name in dir, or NULL: look for it */
 	int dir;
 	bool gone;		/* afterwards: another program took it away */

@@ -449,6 +449,13 @@ locate(struct view *v, uint32_t uid, int *dir, struct buf *name,
 	return r;
 }
 
+int
+message_openat(int dir, const char *name)
+{
+	return openat(dir, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
 enum store_result
 view_file(struct view *v, uint32_t uid, int *fd, uint64_t *object,
     struct buf *file)
@@ -467,8 +474,7 @@ view_file(struct view *v, uint32_t uid, int *fd, uint64_t *object,
 		if (r != STORE_OK)
 			break;
 		int sub = mailbox_sub(v->mb, dir);
-		*fd = sub == -1 ? -1 : openat(sub, buf_cstr(&name),
-		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		*fd = sub == -1 ? -1 : message_openat(sub, buf_cstr(&name));
 		if (*fd != -1)
 			break;
 		if (errno != ENOENT) {
@@ -486,23 +492,16 @@ view_file(struct view *v, uint32_t uid, int *fd, uint64_t *object,
 }
 
 int
-known_open(int dir, const char *name, uint64_t inode, struct stat *s)
+view_shown(struct view *v, const struct msg *m, struct stat *s)
 {
-	int fd = dir == -1 ? -1 : openat(dir, name,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int sub = m->file == NULL ? -1 : mailbox_sub(v->mb, m->dir);
+	int fd = sub == -1 ? -1 : message_openat(sub, m->file);
 
-	if (fd != -1 && (fstat(fd, s) != 0 || s->st_ino != inode)) {
+	if (fd != -1 && (fstat(fd, s) != 0 || s->st_ino != m->inode)) {
 		close(fd);
 		fd = -1;
 	}
 	return fd;
-}
-
-int
-view_shown(struct view *v, const struct msg *m, struct stat *s)
-{
-	return m->file == NULL ? -1 : known_open(mailbox_sub(v->mb, m->dir),
-	    m->file, m->inode, s);
 }
 
 struct mailbox *
