@@ -144,6 +144,25 @@ follows() {
 	follows root
 }
 
+@test "an LMTP connection looks a user up once, the next one again" {
+	user alice
+	user bob
+	[ "$(id -u)" != 0 ] || chown -R nobody:nogroup control
+	lmtp <<-'END'
+	deliver("alice@example.org")
+	shutil.rmtree("control/users/alice")
+	deliver("alice@example.org")
+	assert say("MAIL FROM:<s@x.example>")[:3] == b"250"
+	assert say("RCPT TO:<carol@example.org>")[:3] == b"550"
+	assert files("home/alice/Maildir") == 2
+	END
+	lmtp <<-'END'
+	assert say("MAIL FROM:<s@x.example>")[:3] == b"250"
+	assert say("RCPT TO:<alice@example.org>")[:3] == b"550"
+	assert say("RCPT TO:<bob@example.org>")[:3] == b"250"
+	END
+}
+
 @test "root's LMTP connection has one process for each user" {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	user alice

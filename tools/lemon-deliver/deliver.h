@@ -54,9 +54,12 @@ struct session {
 	struct smtp_server server;
 	int64_t started;
 
+	struct target **known;	/* whom this connection had mail for */
+	size_t knowns, known_cap;
+
 	/* of the transaction */
 	struct letter letter;
-	struct target *target;	/* [targets], as server.rcpt */
+	struct target **target;	/* [targets], as server.rcpt: known ones */
 	size_t targets, cap;
 	bool *delivered;	/* [targets], after the end */
 	struct boxes boxes;

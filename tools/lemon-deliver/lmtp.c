@@ -10,6 +10,9 @@
 #include "net/trace.h"
 #include "smtp/inject.h"
 
+/* Recipients of earlier messages that are remembered. */
+enum { KNOWN_MAX = 200 };
+
 /* Verb, user and address come first in every line. */
 static void
 log_start(const struct session *s, struct log *l, const char *verb,
@@ -39,16 +42,57 @@ fits(const struct session *s, const struct target *t)
 	return t->databytes == 0 || !m->has_size || m->size <= t->databytes;
 }
 
+/* The target of an address that this connection had before. */
+static struct target *
+known(const struct session *s, struct span address)
+{
+	for (size_t i = 0; i < s->knowns; i++)
+		if (span_eq(buf_span(&s->known[i]->address), address))
+			return s->known[i];
+	return NULL;
+}
+
+/* What the control files say of it holds until the connection ends. */
+static struct target *
+know(struct session *s, const struct target *t, struct buf *address)
+{
+	struct target *k = xmalloc(sizeof *k);
+
+	/* Its settings point into its own buffers, whose memory stays where it
+	 * is. */
+	*k = *t;
+	k->address = *address;
+	*address = (struct buf){ 0 };
+	if (s->knowns == s->known_cap) {
+		s->known_cap = s->known_cap * 2 + 8;
+		s->known = xrealloc(s->known,
+		    s->known_cap * sizeof *s->known);
+	}
+	return s->known[s->knowns++] = k;
+}
+
+static void
+forget(struct session *s)
+{
+	while (s->knowns > 0) {
+		target_free(s->known[--s->knowns]);
+		free(s->known[s->knowns]);
+	}
+}
+
 static void
 rcpt(void *ctx, const struct smtp_rcpt *c, struct smtp_reply *r)
 {
 	struct session *s = ctx;
 	struct buf address = { 0 };
-	struct target t;
+	struct target new = { 0 }, *t;
+	int found = 1;
 
 	smtp_path_canon(&c->to, &address);
-	int found = target_address(&s->control, buf_span(&address), &t);
-
+	if ((t = known(s, buf_span(&address))) == NULL) {
+		t = &new;
+		found = target_address(&s->control, buf_span(&address), t);
+	}
 	if (found == 0) {
 		smtp_reply_set(r, 550, "5.1.1", "No such user");
 	} else if (found < 0) {
@@ -59,20 +103,18 @@ rcpt(void *ctx, const struct smtp_rcpt *c, struct smtp_reply *r)
 		buf_free(&why);
 		smtp_reply_set(r, 451, "4.3.0",
 		    "The accounts cannot be read");
-	} else if (!fits(s, &t)) {
+	} else if (!fits(s, t)) {
 		smtp_reply_set(r, 552, "5.2.3", "The message is too big");
-		target_free(&t);
+		target_free(&new);
 	} else {
+		if (t == &new)
+			t = know(s, &new, &address);
 		if (s->targets == s->cap) {
-			s->cap = s->cap == 0 ? 8 : s->cap * 2;
+			s->cap = s->cap * 2 + 8;
 			s->target = xrealloc(s->target,
 			    s->cap * sizeof *s->target);
 		}
-		/* Its settings point into its own buffers, whose memory
-		 * stays where it is. */
-		s->target[s->targets] = t;
-		s->target[s->targets++].address = address;
-		return;
+		s->target[s->targets++] = t;
 	}
 	buf_free(&address);
 }
@@ -154,8 +196,8 @@ twin(const struct session *s, size_t i)
 {
 	size_t k = 0;
 
-	while (k < i && !span_ieq(buf_span(&s->target[k].address),
-	    buf_span(&s->target[i].address)))
+	while (k < i && !span_ieq(buf_span(&s->target[k]->address),
+	    buf_span(&s->target[i]->address)))
 		k++;
 	return k;
 }
@@ -173,7 +215,7 @@ end(void *ctx, struct smtp_reply *r, size_t n)
 		if (first < i)
 			smtp_reply_copy(&r[i], &r[first]);
 		else
-			deliver(s, &s->target[i], &r[i]);
+			deliver(s, s->target[i], &r[i]);
 		s->delivered[i] = smtp_reply_class(&r[i]) == 2;
 	}
 }
@@ -200,9 +242,9 @@ reset(void *ctx)
 		settle(s);
 		send_notices(s);
 	}
-	for (size_t i = 0; i < s->targets; i++)
-		target_free(&s->target[i]);
 	s->targets = 0;
+	if (s->knowns >= KNOWN_MAX)
+		forget(s);
 	free(s->delivered);
 	s->delivered = NULL;
 	letter_begin(&s->letter);
@@ -273,6 +315,8 @@ session_close(struct session *s, enum smtp_bye bye)
 	letter_free(&s->letter);
 	trace_close(s->in.trace);
 	stream_free(&s->in, &s->out);
+	forget(s);
+	free(s->known);
 	free(s->target);
 	buf_free(&s->me);
 }
