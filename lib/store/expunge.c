@@ -197,9 +197,7 @@ view_rescan(struct view *v)
 	bool found;
 	enum store_result r = mailbox_look(mb, LOOK_FULL, &found);
 
-	if (r == STORE_OK && (mb->rights & RIGHT_WRITE)) {
-		mailbox_take_new(mb, v->uidnext);
+	if (r == STORE_OK && (mb->rights & RIGHT_WRITE))
 		r = find_behind(v);
-	}
 	return r;
 }

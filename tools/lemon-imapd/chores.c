@@ -8,6 +8,7 @@
 
 #include "base/die.h"
 #include "stop.h"
+#include "store/bell.h"
 
 enum {
 	PAUSE_MS = 20,		/* a client that says nothing for so long may
@@ -30,6 +31,16 @@ due(const struct session *s)
 	    (s->settle || view_is_behind(s->view)));
 }
 
+/* Whether neither the client nor the bell that it waits for said anything for
+ * so long. */
+static bool
+quiet(struct session *s, int64_t ms)
+{
+	const int *fds = s->bell == NULL ? NULL : bell_fds(s->bell);
+
+	return in_wait(&s->in, fds, fds == NULL ? 0 : 2, ms) == 0;
+}
+
 /* As long as the client is silent. */
 static bool
 silent(void *arg)
@@ -42,7 +53,7 @@ silent(void *arg)
 		s->put_off = 0;
 		return true;
 	}
-	return in_wait(&s->in, NULL, 0, 0) == 0;
+	return quiet(s, 0);
 }
 
 static bool
@@ -69,21 +80,29 @@ tidy_left(struct session *s, bool last)
 	}
 }
 
+static void
+settle(struct session *s)
+{
+	if (s->settle && s->view != NULL)
+		view_settle(s->view);
+	s->settle = false;
+}
+
 void
 chores(struct session *s)
 {
 	if (s->closing || !due(s))
 		return;
 	out_flush(&s->out);
-	if (s->settle && s->view != NULL)
-		view_settle(s->view);
-	s->settle = false;
+	/* Who waits for mail hears of all that comes before any is moved. */
+	if (s->bell == NULL)
+		settle(s);
 	/* Who flags a lot to expunge it saves the renaming. */
-	if (++s->put_off < PUT_OFF_MAX &&
-	    in_wait(&s->in, NULL, 0, PAUSE_MS) != 0)
+	if (++s->put_off < PUT_OFF_MAX && !quiet(s, PAUSE_MS))
 		return;
 	if (s->put_off < PUT_OFF_MAX)
 		s->put_off = 0;
+	settle(s);
 	tidy_left(s, false);
 	if (s->view != NULL && view_is_behind(s->view))
 		view_tidy(s->view, silent, s);

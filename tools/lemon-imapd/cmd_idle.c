@@ -14,17 +14,20 @@ look(struct session *s, bool rescan)
 {
 	if (s->view == NULL)
 		return;
-	if (rescan)
-		view_rescan(s->view);
+	session_updates(s, true);
+	if (!rescan)
+		return;
+	out_flush(&s->out);
+	view_rescan(s->view);
 	session_updates(s, true);
 }
 
 /* Tell until the client says something or was silent for too long. */
 static bool
-wait(struct session *s, struct bell *bell)
+wait(struct session *s)
 {
 	static const int none[2] = { -1, -1 };
-	const int *fds = bell ? bell_fds(bell) : none;
+	const int *fds = s->bell != NULL ? bell_fds(s->bell) : none;
 
 	for (;;) {
 		int64_t left = s->in.deadline - clock_ms();
@@ -35,8 +38,8 @@ wait(struct session *s, struct bell *bell)
 		unsigned woke = in_wait(&s->in, fds, 2,
 		    left < TICK_MS ? left : TICK_MS);
 
-		if (bell != NULL && woke != 1)
-			bell_heard(bell);
+		if (s->bell != NULL && woke != 1)
+			bell_heard(s->bell);
 		if (woke != 1)
 			look(s, woke == 0 || woke & 4);
 		if (woke & 1)
@@ -61,18 +64,17 @@ finish(struct session *s)
 static enum result
 cmd_idle(struct session *s, struct lex *l)
 {
-	struct bell *bell = NULL;
-
 	if (!lex_end(l))
 		return BAD;
 	/* Without a bell the tick still hears everything, only later. */
 	if (s->view != NULL)
-		bell_open(s->store, s->mailbox, &bell);
+		bell_open(s->store, s->mailbox, &s->bell);
 	look(s, true);
 	out_adds(&s->out, "+ idling\r\n");
-	bool said = wait(s, bell);
+	bool said = wait(s);
 
-	bell_close(bell);
+	bell_close(s->bell);
+	s->bell = NULL;
 	if (!said && !s->closing) {
 		session_bye(s, "timeout", "Idle for too long.");
 		return ANSWERED;

@@ -74,6 +74,7 @@ struct session {
 	struct store *store;	/* opened at login */
 	struct mailbox *mailbox;	/* of the view; NULL unless SEL */
 	struct view *view;
+	struct bell *bell;	/* while it waits in IDLE; may be NULL then */
 	bool readonly;		/* EXAMINE */
 	bool listed;		/* what LIST cannot show was logged */
 	size_t keywords;	/* how many names the client was told */
