@@ -84,26 +84,41 @@ find(struct mailbox *mb, struct txn *t, uint32_t *id, struct meta *m)
 	    meta_get(t, *id, m) && same_dir(mb, m);
 }
 
-/* Whether the folder's own list, if it can be read, is of this mailbox:
- * inode numbers are used again, so without one only the name will do. */
+static int
+open_list(struct mailbox *mb)
+{
+	return openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC);
+}
+
+/* Whether a list is of this mailbox; named where it cannot be read. */
 static bool
-list_agrees(struct mailbox *mb, const struct meta *m, bool named)
+head_agrees(int fd, const struct meta *m, bool named)
 {
 	struct uidlist l;
 	char head[256];
 	bool yes = named;
-	int fd = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
-	    O_NONBLOCK | O_CLOEXEC);
-
-	if (fd == -1)
-		return named;	/* lost: it will be written anew */
 	ssize_t n = file_pread(fd, head, sizeof head, 0);
-	close(fd);
+
 	if (n > 0 && uidlist_parse((struct span){ head, (size_t)n }, &l)) {
 		yes = memcmp(l.guid, m->guid, sizeof m->guid) == 0 &&
 		    l.uidvalidity == m->uidvalidity;
 		uidlist_free(&l);
 	}
+	return yes;
+}
+
+/* Whether the folder's own list, if it can be read, is of this mailbox:
+ * inode numbers are used again, so without one only the name will do. */
+static bool
+list_agrees(struct mailbox *mb, const struct meta *m, bool named)
+{
+	int fd = open_list(mb);
+
+	if (fd == -1)
+		return named;	/* lost: it will be written anew */
+	bool yes = head_agrees(fd, m, named);
+	close(fd);
 	return yes;
 }
 
@@ -125,21 +140,21 @@ bury(struct txn *t, uint32_t id)
 	txn_put(t, &z, SPAN(""));
 }
 
-/* Whether the list ends where this index committed it.  If not, someone is
- * writing, died writing, or put an old index in the place of a newer; or the
- * power went and took the octets of the last lines. */
+/* Whether the list is of this mailbox, and ends where this index committed
+ * it.  If not, someone is writing, died writing, or put an old index in the
+ * place of a newer; or the power went and took the octets of the last
+ * lines. */
 static bool
 list_exact(struct mailbox *mb, const struct meta *m)
 {
 	struct stat s;
-	int fd = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
-	    O_NONBLOCK | O_CLOEXEC);
+	int fd = open_list(mb);
 
 	if (fd == -1)
 		return false;
 	bool yes = fstat(fd, &s) == 0 && s.st_ino == m->list_ino &&
 	    (uint64_t)s.st_size == m->list_size &&
-	    list_is_whole(fd, m->list_size);
+	    list_is_whole(fd, m->list_size) && head_agrees(fd, m, true);
 	close(fd);
 	return yes;
 }
@@ -398,7 +413,7 @@ attach_quietly(struct mailbox *mb, struct txn *t, struct meta *m)
 	uint32_t id = by_disk(t, mb->disk);
 
 	if (id == 0 || !meta_get(t, id, m) || !same_dir(mb, m) ||
-	    m->building || !list_exact(mb, m) || !list_agrees(mb, m, true))
+	    m->building || !list_exact(mb, m))
 		return false;
 	be(mb, id);
 	mb->generation = index_generation(mb->st);

@@ -35,13 +35,20 @@ ones(const uint64_t *w, size_t n)
 	return all;
 }
 
+void
+bits_room(struct bits *b, size_t n)
+{
+	if (n <= b->cap)
+		return;
+	b->cap = n;
+	b->c = xrealloc(b->c, b->cap * sizeof *b->c);
+}
+
 static struct bits_chunk *
 more(struct bits *b)
 {
-	if (b->n == b->cap) {
-		b->cap = b->cap * 2 + 4;
-		b->c = xrealloc(b->c, b->cap * sizeof *b->c);
-	}
+	if (b->n == b->cap)
+		bits_room(b, b->cap * 2 + 4);
 	return &b->c[b->n];
 }
 

@@ -27,6 +27,9 @@ struct bits {
 void bits_load(struct bits *b, struct txn *t, uint32_t mailbox, int kind);
 void bits_free(struct bits *b);
 
+/* Have memory for so many chunks at once. */
+void bits_room(struct bits *b, size_t n);
+
 /* Whether it is set. */
 bool bits_has(const struct bits *b, uint32_t uid);
 

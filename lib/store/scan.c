@@ -381,46 +381,86 @@ cut_list(struct mailbox *mb)
 	return r;
 }
 
+/* What the index knows, and which directories are to be read; t is then
+ * open. */
+static enum store_result
+begin_look(struct scan *s, enum look how, struct txn *t, struct meta *m)
+{
+	struct mailbox *mb = s->mb;
+	enum store_result r = dirs_stat(&s->dirs, mb);
+
+	if (r == STORE_OK)
+		r = mailbox_read(mb, t, m);
+	while (r == STORE_OK && !list_is_cut(mb, m)) {
+		txn_abort(t);
+		if ((r = cut_list(mb)) == STORE_OK)
+			r = mailbox_read(mb, t, m);
+	}
+	for (int d = CUR; r == STORE_OK && d <= NEW; d++) {
+		s->dirs.read[d] = must_read(s, m, d, how);
+		s->dirs.known[d] = m->dir[d];
+	}
+	return r;
+}
+
+static bool
+is_idle(const struct scan *s)
+{
+	return !s->dirs.read[CUR] && !s->dirs.read[NEW];
+}
+
+/* Read them, and take in what is found.  It ends t. */
+static enum store_result
+look(struct scan *s, struct txn *t, bool *found)
+{
+	enum store_result r = STORE_OK;
+
+	load_missing(s, t);
+	for (int d = CUR; d <= NEW && r == STORE_OK; d++)
+		if (s->dirs.read[d])
+			r = read_dir(s, t, d);
+	if (r == STORE_OK)
+		check_names(s, t);
+	if (r == STORE_OK)
+		r = txn_result(t);
+	txn_abort(t);
+	bool whole = bits_next(&s->missing, 1) == 0;
+	if (r == STORE_OK)
+		r = take_in(s, whole, found);
+	if (r == STORE_OK && !whole)
+		r = confirm(s, found);
+	scan_free(s);
+	/* Whoever is to make room must get in: what the index has none for is
+	 * shown when it has. */
+	return r == STORE_FULL ? STORE_OK : r;
+}
+
 enum store_result
 mailbox_look(struct mailbox *mb, enum look how, bool *found)
 {
 	struct scan s = { .mb = mb, .adopt = { .mb = mb } };
 	struct meta m;
 	struct txn t;
-	enum store_result r = dirs_stat(&s.dirs, mb);
+	enum store_result r = begin_look(&s, how, &t, &m);
 
 	*found = false;
-	if (r == STORE_OK)
-		r = mailbox_read(mb, &t, &m);
 	if (r != STORE_OK)
 		return r;
-	for (int d = CUR; d <= NEW; d++) {
-		s.dirs.read[d] = must_read(&s, &m, d, how);
-		s.dirs.known[d] = m.dir[d];
-	}
-	bool cut = list_is_cut(mb, &m);
-	if (!cut || (!s.dirs.read[CUR] && !s.dirs.read[NEW])) {
-		txn_abort(&t);
-		if (cut || (r = cut_list(mb)) != STORE_OK)
-			return r;
-		return mailbox_look(mb, how, found);
-	}
-	load_missing(&s, &t);
-	for (int d = CUR; d <= NEW && r == STORE_OK; d++)
-		if (s.dirs.read[d])
-			r = read_dir(&s, &t, d);
-	if (r == STORE_OK)
-		check_names(&s, &t);
-	if (r == STORE_OK)
-		r = txn_result(&t);
+	if (!is_idle(&s))
+		return look(&s, &t, found);
 	txn_abort(&t);
-	bool whole = bits_next(&s.missing, 1) == 0;
-	if (r == STORE_OK)
-		r = take_in(&s, whole, found);
-	if (r == STORE_OK && !whole)
-		r = confirm(&s, found);
-	scan_free(&s);
-	/* Whoever is to make room must get in: what the index has none for is
-	 * shown when it has. */
-	return r == STORE_FULL ? STORE_OK : r;
+	return STORE_OK;
+}
+
+enum store_result
+mailbox_see(struct mailbox *mb, struct txn *t, struct meta *m)
+{
+	struct scan s = { .mb = mb, .adopt = { .mb = mb } };
+	bool found;
+	enum store_result r = begin_look(&s, LOOK_QUICK, t, m);
+
+	if (r != STORE_OK || is_idle(&s))
+		return r;
+	r = look(&s, t, &found);
+	return r == STORE_OK ? mailbox_read(mb, t, m) : r;
 }

@@ -18,6 +18,11 @@ enum look { LOOK_QUICK, LOOK_FULL, LOOK_MISSED };
 enum store_result mailbox_look(struct mailbox *mb, enum look how,
     bool *found);
 
+/* As mailbox_read, after a QUICK look: mostly nobody was there, and the
+ * snapshot that tells so is the one to read. */
+enum store_result mailbox_see(struct mailbox *mb, struct txn *t,
+    struct meta *m);
+
 /* Leave in *uids (those of the index) whose files are surely in neither
  * directory under any name.  False if the directories do not rest for long
  * enough to say: one reading beside renames can miss what is there. */

@@ -269,7 +269,7 @@ mailbox_open(struct store *st, struct span name, unsigned rights,
 	buf_free(&disk);
 	mb->dir = openat(st->dir, mb->disk,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (mb->dir == -1 || fstat(mb->dir, &s) == -1 ||
+	if (mb->dir == -1 ||
 	    fstatat(mb->dir, "cur", &s, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    !S_ISDIR(s.st_mode) || fstat(mb->dir, &s) == -1) {
 		r = errno == ENOENT || errno == ENOTDIR || errno == ELOOP ?
@@ -336,11 +336,8 @@ status_now(struct mailbox *mb, struct mailbox_status *s)
 {
 	struct txn t;
 	struct meta m;
-	bool found;
-	enum store_result r = mailbox_look(mb, LOOK_QUICK, &found);
+	enum store_result r = mailbox_see(mb, &t, &m);
 
-	if (r == STORE_OK)
-		r = mailbox_read(mb, &t, &m);
 	if (r != STORE_OK)
 		return r;
 	*s = (struct mailbox_status){ .messages = m.messages,

@@ -39,6 +39,7 @@ static enum store_result
 load_present(struct mailbox *mb, struct txn *t, const struct meta *m,
     struct bits *present)
 {
+	bits_room(present, m->messages / CHUNK + 2);
 	bits_load(present, t, mb->id, PRESENT);
 	if (present->total != m->messages)
 		txn_damaged(t);
@@ -58,28 +59,56 @@ view_close(struct view *v)
 	free(v);
 }
 
+/* The first UID of the view without \Seen, or 0. */
+static uint32_t
+first_unseen(const struct view *v, struct txn *t, const struct meta *m)
+{
+	struct chunk seen;
+
+	if (m->unseen == 0)
+		return 0;
+	for (size_t i = 0; i < v->present.n; i++) {
+		const struct bits_chunk *c = &v->present.c[i];
+		struct key k = key_chunk(v->mb->id, SEEN, c->no);
+
+		if (!txn_get_fixed(t, &k, &seen, sizeof seen))
+			seen = (struct chunk){ 0 };
+		for (uint32_t j = 0; j < WORDS; j++) {
+			uint64_t w = c->w[j] & ~seen.w[j];
+
+			if (w != 0)
+				return c->no * CHUNK + j * 64 +
+				    (uint32_t)__builtin_ctzll(w);
+		}
+	}
+	return 0;
+}
+
 static enum store_result
 view_begin(struct mailbox *mb, struct view **out)
 {
-	struct view *v = xcalloc(1, sizeof *v);
 	struct txn t;
 	struct meta m;
-	enum store_result r = mailbox_read(mb, &t, &m);
+	enum store_result r = mailbox_see(mb, &t, &m);
+
+	if (r != STORE_OK)
+		return r;
+	struct view *v = xcalloc(1, sizeof *v);
 
 	v->mb = mb;
-	if (r == STORE_OK) {
-		r = load_present(mb, &t, &m, &v->present);
-		v->uidnext = m.uidnext;
-		v->uidvalidity = m.uidvalidity;
-		v->modseq = m.modseq;
-		v->generation = mb->generation;
-		v->id = mb->id;
-		v->keywords = m.keywords;
-		add_recent(v, &t, &m);
-		if (r == STORE_OK)
-			r = txn_result(&t);
-		txn_abort(&t);
-	}
+	v->uidnext = m.uidnext;
+	v->uidvalidity = m.uidvalidity;
+	v->modseq = m.modseq;
+	v->generation = mb->generation;
+	v->id = mb->id;
+	v->keywords = m.keywords;
+	r = load_present(mb, &t, &m, &v->present);
+	add_recent(v, &t, &m);
+	v->unseen = first_unseen(v, &t, &m);
+	names_load(mb, &t, &m);
+	if (r == STORE_OK)
+		r = txn_result(&t);
+	txn_abort(&t);
 	if (r != STORE_OK) {
 		view_close(v);
 		return r;
@@ -91,17 +120,11 @@ view_begin(struct mailbox *mb, struct view **out)
 enum store_result
 view_open(struct mailbox *mb, struct view **out)
 {
-	bool found;
-	enum store_result r = STORE_ERROR;
-
 	*out = NULL;
+	enum store_result r = view_begin(mb, out);
+
 	/* Once more if damage is found: then the index is made anew. */
-	for (int try = 0; try < 2 && r == STORE_ERROR; try++) {
-		r = mailbox_look(mb, LOOK_QUICK, &found);
-		if (r == STORE_OK)
-			r = view_begin(mb, out);
-	}
-	return r;
+	return r == STORE_ERROR ? view_begin(mb, out) : r;
 }
 
 uint32_t
@@ -147,31 +170,21 @@ view_recent(const struct view *v)
 }
 
 uint32_t
-view_first_unseen(struct view *v)
+view_first_unseen(const struct view *v)
 {
-	struct txn t;
-	struct meta m;
-	struct chunk seen;
-	uint32_t uid = 0;
+	return v->unseen == 0 ? 0 : view_seq(v, v->unseen);
+}
 
-	if (mailbox_read(v->mb, &t, &m) != STORE_OK)
-		return 0;
-	for (size_t i = 0; i < v->present.n && uid == 0; i++) {
-		const struct bits_chunk *c = &v->present.c[i];
-		struct key k = key_chunk(v->mb->id, SEEN, c->no);
+enum store_result
+view_keywords(struct view *v, const struct span **names, size_t *n)
+{
+	struct mailbox *mb = v->mb;
 
-		if (!txn_get_fixed(&t, &k, &seen, sizeof seen))
-			seen = (struct chunk){ 0 };
-		for (uint32_t j = 0; j < WORDS && uid == 0; j++) {
-			uint64_t w = c->w[j] & ~seen.w[j];
-
-			if (w != 0)
-				uid = c->no * CHUNK + j * 64 +
-				    (uint32_t)__builtin_ctzll(w);
-		}
-	}
-	txn_abort(&t);
-	return uid == 0 ? 0 : view_seq(v, uid);
+	if (mb->names == NULL || mb->names->generation != mb->generation)
+		return mailbox_keywords(mb, names, n);
+	*names = mb->names->name;
+	*n = mb->names->n;
+	return STORE_OK;
 }
 
 uint32_t
@@ -240,18 +253,15 @@ knows_others(struct view *v, struct txn *t, uint32_t uid)
 }
 
 static void
-find_changed(struct view *v, struct txn *t, const struct meta *m,
-    struct view_changes *ch)
+find_changed(struct view *v, struct txn *t, struct view_changes *ch)
 {
 	struct key from = key_modseq('j', v->mb->id, v->modseq + 1, 0);
 	bool anew = v->generation != v->mb->generation || v->id != v->mb->id;
 	struct walk w;
 
-	if (anew) {
-		/* Its numbers say nothing of ours. */
+	/* Its numbers say nothing of ours. */
+	if (anew)
 		from = key_modseq('j', v->mb->id, 0, 0);
-		names_load(v->mb, t, m);
-	}
 	walk_start(&w, t, &from, 5);
 	while (walk_next(&w)) {
 		uint64_t modseq = key_get_u64(&w.key, 5);
@@ -374,6 +384,7 @@ synchronise(struct view *v, bool expunge, struct view_changes *ch,
 		return STORE_CHANGED;
 	}
 	ch->keywords = m.keywords != v->keywords;
+	names_load(v->mb, &t, &m);
 	if (m.modseq == v->modseq && m.uidnext == v->uidnext &&
 	    v->generation == v->mb->generation && v->id == v->mb->id &&
 	    !(v->held && expunge)) {
@@ -381,7 +392,7 @@ synchronise(struct view *v, bool expunge, struct view_changes *ch,
 		txn_abort(&t);
 		return STORE_OK;
 	}
-	find_changed(v, &t, &m, ch);
+	find_changed(v, &t, ch);
 	if ((r = load_present(v->mb, &t, &m, &now)) != STORE_OK) {
 		set_clear(&ch->changed);
 		txn_abort(&t);

@@ -25,8 +25,9 @@ uint32_t view_seq(const struct view *v, uint32_t uid);	/* 0: no such */
 /* The UIDs that this session saw first (RFC 3501 \Recent). */
 const struct set *view_recent(const struct view *v);
 
-/* The sequence number of the first message without \Seen, or 0. */
-uint32_t view_first_unseen(struct view *v);
+/* The sequence number of the first message without \Seen when the view was
+ * opened, or 0. */
+uint32_t view_first_unseen(const struct view *v);
 
 struct view_changes {
 	struct set vanished;	/* UIDs that were in the view and are gone */
@@ -91,12 +92,17 @@ struct msg {
 	uint64_t size;			/* on the wire; 0 until known */
 	int64_t internaldate;		/* seconds, UTC */
 	int64_t savedate;
-	const uint32_t *keyword;	/* indexes into mailbox_keywords */
+	const uint32_t *keyword;	/* indexes into view_keywords */
 	size_t keywords;
 	const char *file;		/* NEED_FILE: where it is, for */
 	int dir;			/* message_shown; else NULL */
 	uint64_t inode;
 };
+
+/* As mailbox_keywords, of the last look at the mailbox: all that messages were
+ * shown to have. */
+enum store_result view_keywords(struct view *v, const struct span **names,
+    size_t *n);
 
 /*
  * Call fn for each message of the view whose UID is in uids (NULL: all),

@@ -10,6 +10,7 @@ struct view {
 	struct bits present;
 	struct set recent;
 	uint32_t uidnext, uidvalidity;
+	uint32_t unseen;	/* the first UID without \Seen at first, or 0 */
 	uint64_t modseq;	/* all changes up to it are in the view */
 	uint64_t *own;		/* MODSEQs above that were ours … */
 	size_t owns;

@@ -107,8 +107,8 @@ cmd_unselect(struct session *s, struct lex *l)
 }
 
 const struct cmd cmds_select[] = {
-	{ "SELECT", USER, NULL, cmd_select },
-	{ "EXAMINE", USER, NULL, cmd_examine },
+	{ "SELECT", USER | FRESH, NULL, cmd_select },
+	{ "EXAMINE", USER | FRESH, NULL, cmd_examine },
 	{ "CHECK", SEL, NULL, cmd_check },
 	{ "CLOSE", SEL, NULL, cmd_close },
 	{ "UNSELECT", SEL, "UNSELECT", cmd_unselect },

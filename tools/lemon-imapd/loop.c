@@ -158,7 +158,7 @@ command_next(struct session *s)
 		}
 		session_bye(s, "too-big", "That literal is too big.");
 	}
-	if (r != BAD && s->cmd != NULL)
+	if (r != BAD && s->cmd != NULL && !(s->cmd->when & FRESH))
 		session_updates(s, !(s->cmd->when & NOEXPUNGE) &&
 		    !s->numbers);
 	answer(s, r, l.error);

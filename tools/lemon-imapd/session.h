@@ -14,9 +14,10 @@
 struct session;
 
 /* The states of RFC 3501 3 in which a command is legal, and what holds of
- * it.  After NOEXPUNGE commands no EXPUNGE may be told (RFC 3501 7.4.1). */
+ * it.  After NOEXPUNGE commands no EXPUNGE may be told (RFC 3501 7.4.1); after
+ * FRESH ones, which looked just now, there is nothing to tell. */
 enum { ANON = 1, AUTH = 2, SEL = 4, USER = AUTH | SEL, ANY = ANON | USER,
-	NOEXPUNGE = 8 };
+	NOEXPUNGE = 8, FRESH = 16 };
 
 /* How a command ended.  ANSWERED: its tagged reply is already written. */
 enum result { OK, NO, BAD, ANSWERED };

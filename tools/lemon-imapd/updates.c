@@ -48,7 +48,7 @@ wire_flags(struct session *s, const struct msg *m)
 	const char *sep = system ? " " : "";
 
 	if (m->keywords > 0 &&
-	    mailbox_keywords(s->mailbox, &names, &n) != STORE_OK)
+	    view_keywords(s->view, &names, &n) != STORE_OK)
 		n = 0;
 	for (size_t i = 0; i < m->keywords; i++)
 		if (m->keyword[i] < n)
@@ -62,7 +62,7 @@ updates_flags(struct session *s)
 	const struct span *names = NULL;
 	size_t n = 0;
 
-	if (mailbox_keywords(s->mailbox, &names, &n) != STORE_OK)
+	if (view_keywords(s->view, &names, &n) != STORE_OK)
 		n = 0;
 	s->keywords = n;
 	for (int permanent = 0; permanent < 2; permanent++) {
@@ -169,7 +169,8 @@ session_updates(struct session *s, bool expunge)
 		/* What was recent here is it nowhere else (RFC 3501 2.3.2). */
 		if (ch.exists && !s->readonly)
 			s->settle = true;
-		updates_keywords(s);
+		if (ch.keywords)
+			updates_keywords(s);
 		if (ch.changed.n > 0)
 			updates_fetch_flags(s, &ch.changed);
 	}
