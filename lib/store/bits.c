@@ -44,6 +44,27 @@ bits_room(struct bits *b, size_t n)
 	b->c = xrealloc(b->c, b->cap * sizeof *b->c);
 }
 
+extern inline uint64_t bits_word(const struct bits_chunk *c, uint32_t i);
+
+/* Words that can be written. */
+static uint64_t *
+own_words(struct bits_chunk *c)
+{
+	if (c->w == NULL) {
+		c->w = xmalloc(WORDS * sizeof *c->w);
+		memset(c->w, 0xff, WORDS * sizeof *c->w);
+	}
+	return c->w;
+}
+
+static void
+drop_all(struct bits *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		free(b->c[i].w);
+	b->n = 0;
+}
+
 static struct bits_chunk *
 more(struct bits *b)
 {
@@ -56,27 +77,26 @@ void
 bits_load(struct bits *b, struct txn *t, uint32_t mailbox, int kind)
 {
 	struct key from = key_chunk(mailbox, kind, 0);
+	struct chunk k;
 	struct walk w;
 
-	b->n = 0;
+	drop_all(b);
 	walk_start(&w, t, &from, 6);
 	while (walk_next(&w)) {
-		struct bits_chunk *c = more(b);
-		uint32_t head[2];
+		struct span kept = { w.val.mv_data, w.val.mv_size };
+		int count = chunk_count(kept);
 
-		if (w.val.mv_size != sizeof head + sizeof c->w) {
+		if (count == 0)
+			continue;
+		if (count != CHUNK && !chunk_take(kept, &k)) {
 			txn_damaged(t);
 			continue;
 		}
-		memcpy(head, w.val.mv_data, sizeof head);
-		if (head[0] == 0)
-			continue;
+		struct bits_chunk *c = more(b);
 		*c = (struct bits_chunk){ .no = key_get_u32(&w.key, 6),
-			.count = head[0] };
-		memcpy(c->w, (char *)w.val.mv_data + sizeof head,
-		    sizeof c->w);
-		if (ones(c->w, WORDS) != head[0])
-			txn_damaged(t);
+			.count = (uint32_t)count };
+		if (count != CHUNK)
+			memcpy(own_words(c), k.w, sizeof k.w);
 		b->n++;
 	}
 	walk_end(&w);
@@ -90,6 +110,7 @@ bits_load(struct bits *b, struct txn *t, uint32_t mailbox, int kind)
 void
 bits_free(struct bits *b)
 {
+	drop_all(b);
 	free(b->c);
 	*b = (struct bits){ 0 };
 }
@@ -120,7 +141,7 @@ bits_has(const struct bits *b, uint32_t uid)
 	size_t i = at_or_after(b, uid / CHUNK);
 
 	return i < b->n && b->c[i].no == uid / CHUNK &&
-	    (b->c[i].w[uid % CHUNK / 64] >> uid % 64 & 1);
+	    (bits_word(&b->c[i], uid % CHUNK / 64) >> uid % 64 & 1);
 }
 
 void
@@ -135,13 +156,14 @@ bits_set(struct bits *b, uint32_t uid, bool on)
 			return;
 		more(b);
 		memmove(b->c + i + 1, b->c + i, (b->n - i) * sizeof *b->c);
-		b->c[i] = (struct bits_chunk){ .no = no };
+		b->c[i] = (struct bits_chunk){ .no = no,
+			.w = xcalloc(WORDS, sizeof bit) };
 		b->n++;
 	}
-	if (on)
-		b->c[i].w[uid % CHUNK / 64] |= bit;
-	else
-		b->c[i].w[uid % CHUNK / 64] &= ~bit;
+	if (on && b->c[i].w == NULL)
+		return;
+	uint64_t *w = own_words(&b->c[i]) + uid % CHUNK / 64;
+	*w = on ? *w | bit : *w & ~bit;
 }
 
 void
@@ -151,7 +173,7 @@ bits_count(struct bits *b)
 	for (size_t i = 0; i < b->n; i++) {
 		struct bits_chunk *c = &b->c[i];
 
-		c->count = ones(c->w, WORDS);
+		c->count = c->w == NULL ? CHUNK : ones(c->w, WORDS);
 		c->before = b->total;
 		b->total += c->count;
 	}
@@ -168,6 +190,8 @@ bits_rank(const struct bits *b, uint32_t uid)
 	uint32_t r = c->before, word = uid % CHUNK / 64;
 	if (c->no != uid / CHUNK)
 		return r;
+	if (c->w == NULL)
+		return r + uid % CHUNK + 1;
 	uint64_t last = c->w[word] & ~0ull >> (63 - uid % 64);
 	return r + ones(c->w, word) + ones(&last, 1);
 }
@@ -190,6 +214,8 @@ bits_select(const struct bits *b, uint32_t n)
 	}
 	const struct bits_chunk *c = &b->c[lo];
 	uint32_t left = n - c->before;
+	if (c->w == NULL)
+		return c->no * CHUNK + left - 1;
 	for (uint32_t j = 0; j < WORDS; j++) {
 		uint32_t k = (uint32_t)__builtin_popcountll(c->w[j]);
 		uint64_t w = c->w[j];
@@ -216,7 +242,7 @@ bits_next(const struct bits *b, uint32_t uid)
 		if (c->no != no)
 			from = 0;
 		for (uint32_t j = from / 64; j < WORDS; j++) {
-			uint64_t w = c->w[j];
+			uint64_t w = bits_word(c, j);
 
 			if (j == from / 64)
 				w &= ~0ull << from % 64;

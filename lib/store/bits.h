@@ -12,8 +12,7 @@ struct bits_chunk {
 	uint32_t no;		/* UIDs from CHUNK * no on */
 	uint32_t before;	/* bits set in the chunks before */
 	uint32_t count;
-	uint32_t pad;
-	uint64_t w[WORDS];
+	uint64_t *w;		/* [WORDS], or NULL where all are set */
 };
 
 struct bits {
@@ -21,6 +20,13 @@ struct bits {
 	size_t n, cap;
 	uint32_t total;
 };
+
+/* 64 bits of a chunk. */
+inline uint64_t
+bits_word(const struct bits_chunk *c, uint32_t i)
+{
+	return c->w == NULL ? UINT64_MAX : c->w[i];
+}
 
 /* Read from the index; what b held is replaced.  txn_result tells if it is
  * damaged. */

@@ -21,7 +21,7 @@
  */
 
 /* Raised when what is kept in the index, or how, changes. */
-enum { INDEX_VERSION = 2 };
+enum { INDEX_VERSION = 3 };
 
 struct root {			/* kept under the key "R" */
 	char magic[8];

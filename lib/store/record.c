@@ -86,13 +86,27 @@ rec_get(struct txn *t, uint32_t mailbox, uint32_t uid, struct rec *r)
 }
 
 void
+chunk_get(struct txn *t, uint32_t mailbox, int kind, uint32_t no,
+    struct chunk *c)
+{
+	struct key k = key_chunk(mailbox, kind, no);
+	struct span v;
+
+	if (txn_get(t, &k, &v)) {
+		if (chunk_take(v, c))
+			return;
+		txn_damaged(t);
+	}
+	*c = (struct chunk){ 0 };
+}
+
+void
 rec_missed(struct txn *t, uint32_t mailbox, uint32_t uid)
 {
-	struct key k = key_chunk(mailbox, PRESENT, uid / CHUNK);
 	struct chunk c;
 
-	if (txn_get_fixed(t, &k, &c, sizeof c) &&
-	    (c.w[uid % CHUNK / 64] >> uid % 64 & 1))
+	chunk_get(t, mailbox, PRESENT, uid / CHUNK, &c);
+	if (c.w[uid % CHUNK / 64] >> uid % 64 & 1)
 		txn_damaged(t);
 }
 
@@ -149,21 +163,18 @@ chunk_put(struct change *c, int kind)
 	if (!c->touched[kind])
 		return;
 	struct key k = key_chunk(c->mb->id, kind, c->no[kind]);
-	txn_put(c->t, &k, octets(&c->chunk[kind], sizeof c->chunk[kind]));
+	char kept[CHUNK_KEPT_MAX];
+	txn_put(c->t, &k, octets(kept, chunk_keep(&c->chunk[kind], kept)));
 	c->touched[kind] = false;
 }
 
 static struct chunk *
-chunk_get(struct change *c, int kind, uint32_t no)
+chunk_at(struct change *c, int kind, uint32_t no)
 {
 	if (c->no[kind] != no) {
-		struct key k = key_chunk(c->mb->id, kind, no);
-
 		chunk_put(c, kind);
 		c->no[kind] = no;
-		if (!txn_get_fixed(c->t, &k, &c->chunk[kind],
-		    sizeof c->chunk[kind]))
-			c->chunk[kind] = (struct chunk){ 0 };
+		chunk_get(c->t, c->mb->id, kind, no, &c->chunk[kind]);
 	}
 	return &c->chunk[kind];
 }
@@ -172,7 +183,7 @@ chunk_get(struct change *c, int kind, uint32_t no)
 static bool
 set_bit(struct change *c, int kind, uint32_t uid, bool on)
 {
-	struct chunk *k = chunk_get(c, kind, uid / CHUNK);
+	struct chunk *k = chunk_at(c, kind, uid / CHUNK);
 	uint64_t *w = &k->w[uid % CHUNK / 64], bit = 1ull << uid % 64;
 
 	if (((*w & bit) != 0) == on)
@@ -186,7 +197,7 @@ set_bit(struct change *c, int kind, uint32_t uid, bool on)
 bool
 change_present(struct change *c, uint32_t uid)
 {
-	const struct chunk *k = chunk_get(c, PRESENT, uid / CHUNK);
+	const struct chunk *k = chunk_at(c, PRESENT, uid / CHUNK);
 
 	return k->w[uid % CHUNK / 64] >> uid % 64 & 1;
 }

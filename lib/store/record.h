@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include "store/chunk.h"
 #include "store/index.h"
 
 /*
@@ -15,7 +16,7 @@
  *   f mailbox uid             directory (CUR or NEW, one octet), file name
  *   n mailbox hash uid        letters_hash of the whole name + directory; the
  *                             key's hash is of its base
- *   b mailbox kind chunk      struct chunk
+ *   b mailbox kind chunk      a chunk as it is kept (chunk.h)
  *   u mailbox uid             it is in new/: nothing
  *   j mailbox modseq uid      a living message: nothing
  *   t mailbox modseq uid      a tombstone: nothing; its rec stays, REC_GONE
@@ -72,14 +73,8 @@ struct rec {
 	uint32_t set;		/* of keywords; 0: none */
 };
 
-/* 4,096 UIDs from 4096 * its number on. */
+/* The bitmaps over UIDs, in chunks. */
 enum { PRESENT, SEEN, DELETED, LATE, KINDS };
-enum { CHUNK = 4096, WORDS = CHUNK / 64 };
-struct chunk {
-	uint32_t count;		/* bits that are set */
-	uint32_t pad;
-	uint64_t w[WORDS];
-};
 
 struct object {
 	uint32_t refs, pad;
@@ -97,6 +92,10 @@ struct key key_object(char kind, uint64_t object);
 /* Reading.  False: there is none. */
 bool meta_get(struct txn *t, uint32_t mailbox, struct meta *m);
 bool rec_get(struct txn *t, uint32_t mailbox, uint32_t uid, struct rec *r);
+
+/* A chunk of a bitmap; where there is none no bit is set. */
+void chunk_get(struct txn *t, uint32_t mailbox, int kind, uint32_t no,
+    struct chunk *c);
 
 /* The record of a message; false if there is none such now.  One that the
  * bitmap says must be there is damage. */

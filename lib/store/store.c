@@ -316,11 +316,13 @@ count_recent(struct mailbox *mb, struct txn *t, const struct meta *m)
 		n += key_get_u32(&w.key, from.n) < first;
 	walk_seek(&w, &next, next.n - sizeof first);
 	while (walk_next(&w)) {
+		struct span kept = { w.val.mv_data, w.val.mv_size };
 		struct chunk c;
 
-		if (w.val.mv_size != sizeof c)
+		if (!chunk_take(kept, &c)) {
+			txn_damaged(t);
 			continue;
-		memcpy(&c, w.val.mv_data, sizeof c);
+		}
 		n += c.count;
 		if (key_get_u32(&w.key, next.n - sizeof first) ==
 		    first / CHUNK)

@@ -69,12 +69,10 @@ first_unseen(const struct view *v, struct txn *t, const struct meta *m)
 		return 0;
 	for (size_t i = 0; i < v->present.n; i++) {
 		const struct bits_chunk *c = &v->present.c[i];
-		struct key k = key_chunk(v->mb->id, SEEN, c->no);
 
-		if (!txn_get_fixed(t, &k, &seen, sizeof seen))
-			seen = (struct chunk){ 0 };
+		chunk_get(t, v->mb->id, SEEN, c->no, &seen);
 		for (uint32_t j = 0; j < WORDS; j++) {
-			uint64_t w = c->w[j] & ~seen.w[j];
+			uint64_t w = bits_word(c, j) & ~seen.w[j];
 
 			if (w != 0)
 				return c->no * CHUNK + j * 64 +
@@ -289,8 +287,11 @@ find_vanished(const struct view *v, const struct bits *now,
 			k++;
 		if (k < now->n && now->c[k].no == c->no)
 			d = &now->c[k];
+		if (d != NULL && d->w == NULL)
+			continue;
 		for (uint32_t j = 0; j < WORDS; j++) {
-			uint64_t w = c->w[j] & ~(d == NULL ? 0 : d->w[j]);
+			uint64_t w = bits_word(c, j) &
+			    ~(d == NULL ? 0 : d->w[j]);
 
 			for (; w != 0; w &= w - 1) {
 				uint32_t uid = c->no * CHUNK + j * 64 +
