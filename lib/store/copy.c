@@ -56,6 +56,7 @@ struct copying {
 	struct batch batch;
 	struct intent intent;
 	struct moved moved;
+	bool alone;		/* one message, linked with the lock held */
 	bool committed, lost;
 };
 
@@ -146,8 +147,8 @@ link_one(struct copying *c, struct txn *t, struct one *o)
 			return -1;
 		return 0;
 	}
-	if (errno != EMLINK && errno != EXDEV && errno != EPERM &&
-	    errno != EOPNOTSUPP)
+	if (c->alone || (errno != EMLINK && errno != EXDEV &&
+	    errno != EPERM && errno != EOPNOTSUPP))
 		return -1;
 	int fd = openat(a, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
 	    O_CLOEXEC);
@@ -194,6 +195,30 @@ link_all(struct copying *c)
 	}
 	return fsync(mailbox_sub(c->to, CUR)) == 0 ? STORE_OK :
 	    store_fail(st, "sync the folder", errno);
+}
+
+/* One file is whole by itself: linked with the lock held, nobody can take it
+ * in before its record is there, and so it needs no intent.  But after a crash
+ * it would be found without its keywords.  What has some, or cannot be linked
+ * where the index says that it is, goes the long way. */
+static enum store_result
+link_alone(struct copying *c, struct change *to)
+{
+	struct one *o = c->m;
+	struct rec r;
+
+	change_dir_before(to, CUR);
+	if (rec_alive(to->t, c->v->mb->id, o->uid, &r) && r.set == 0 &&
+	    link_one(c, to->t, o) == 0) {
+		to->entries[CUR] = 1;
+		change_dir_after(to, CUR);
+		return STORE_OK;
+	}
+	if (o->name != NULL)
+		unlinkat(mailbox_sub(c->to, CUR), o->name, 0);
+	o->name = NULL;
+	c->alone = false;
+	return STORE_CANNOT;
 }
 
 static void
@@ -408,9 +433,12 @@ record_all(struct copying *c, struct copied *done)
 		    STORE_OK : STORE_INUSE;
 		m = other.m;
 	}
+	if (r == STORE_OK && c->alone)
+		r = link_alone(c, &to);
 	if (r == STORE_OK) {
 		map_start(&map, c->v->mb, to.t, &m);
-		moved_note(&c->moved, &to, CUR);
+		if (!c->alone)
+			moved_note(&c->moved, &to, CUR);
 		to.unnamed = true;
 		c->gones = 0;
 		buf_clear(&c->lines);
@@ -464,31 +492,55 @@ take_back(struct copying *c)
 	place_withdraw(c->to, uid, n);
 }
 
-/* One batch: the files, then the records. */
+/* The source may be unknown to an index that was made anew. */
 static enum store_result
-transfer(struct copying *c, struct copied *done)
+record(struct copying *c, struct copied *done)
 {
-	struct mailbox *to = c->to;
-	enum store_result r;
+	enum store_result r = record_all(c, done);
 
-	batch_start(&c->batch);
-	/* Even for one: who looks at the folder between the link and the
-	 * commit would take the file for a new message, and it would have
-	 * two UIDs. */
-	r = intent_begin(&c->intent, to, c->move ? c->v->mb : NULL,
-	    &c->batch);
+	for (int try = 0; r == STORE_INUSE && try < 3 && know(c->v->mb) &&
+	    !(c->alone && c->m->name != NULL); try++)
+		r = record_all(c, done);
+	return r;
+}
+
+/* The files, then the records.  Who looks at the folder between the link and
+ * the commit would take a file for a new message, and it would have two
+ * UIDs. */
+static enum store_result
+transfer_guarded(struct copying *c, struct copied *done)
+{
+	int cur = mailbox_sub(c->to, CUR);
+	enum store_result r = intent_begin(&c->intent, c->to,
+	    c->move ? c->v->mb : NULL, &c->batch);
+
 	if (r == STORE_OK) {
-		moved_before(&c->moved, mailbox_sub(to, CUR));
+		moved_before(&c->moved, cur);
 		r = link_all(c);
-		moved_after(&c->moved, mailbox_sub(to, CUR));
+		moved_after(&c->moved, cur);
 	}
 	if (r == STORE_OK) {
 		qsort(c->named, c->n, sizeof *c->named, by_hash);
-		/* The source may be unknown to an index that was made anew. */
-		for (int try = 0; (r = record_all(c, done)) == STORE_INUSE &&
-		    try < 3 && know(c->v->mb); try++)
-			;
+		r = record(c, done);
 	}
+	return r;
+}
+
+/* One batch. */
+static enum store_result
+transfer(struct copying *c, struct copied *done)
+{
+	enum store_result r = STORE_OK;
+
+	batch_start(&c->batch);
+	c->alone = c->n == 1 && !c->move;
+	if (c->alone) {
+		r = record(c, done);
+		if (r == STORE_OK && fsync(mailbox_sub(c->to, CUR)) == -1)
+			r = store_fail(c->to->st, "sync the folder", errno);
+	}
+	if (!c->alone)
+		r = transfer_guarded(c, done);
 	/* After the commit nothing is taken back of what was moved: these are
 	 * the only files. */
 	if (r != STORE_OK && !c->committed)

@@ -199,6 +199,11 @@ ACTS = {
     "copy": Act(
         "a COPY", select("INBOX"),
         Copy("INBOX", ["old1", "old2", "old3"], "Other")),
+    "copy-one": Act(
+        "a COPY of one message", select("INBOX"),
+        Copy("INBOX", ["old3"], "Other"),
+        Copy("INBOX", ["old2"], "Other"),
+        Copy("INBOX", ["old1"], "Other")),
     "move": Act(
         "a MOVE", select("INBOX"),
         Move("INBOX", ["old1", "old2", "old3"], "Other")),
