@@ -13,6 +13,7 @@
 #include "store/intent.h"
 #include "store/keyword.h"
 #include "store/letters.h"
+#include "store/list.h"
 #include "store/place.h"
 #include "store/scan.h"
 #include "store/uidlist.h"
@@ -28,7 +29,8 @@ enum {
  * mailbox, so the source is not touched until the commit; MOVE is a copy
  * whose sources get their tombstones in the same transaction, and are
  * unlinked afterwards like what was expunged.  COPY is all or nothing; a
- * MOVE of many may be done in part (RFC 6851 3.3), one batch after another.
+ * MOVE of many may be done in part (RFC 6851 3.3), one batch after another:
+ * the commit that ends one begins the next.
  */
 struct one {
 	uint32_t uid, to;
@@ -44,6 +46,11 @@ struct copying {
 	struct view *v;
 	struct mailbox *to;
 	bool move;
+	struct batch batch;	/* the one at hand, guarded by the intent */
+	struct intent intent;
+	struct mailbox *unsynced;	/* whose list tells what has gone */
+
+	/* of the batch at hand */
 	struct one *m;
 	size_t n, coming;	/* coming: in later batches */
 	struct arena mem;
@@ -53,8 +60,6 @@ struct copying {
 	struct named *named;	/* by hash; uid is the place in m */
 	struct uidlist_gone *gone;	/* of the source */
 	size_t gones;
-	struct batch batch;
-	struct intent intent;
 	struct moved moved;
 	bool alone;		/* one message, linked with the lock held */
 	bool committed, lost;
@@ -452,7 +457,8 @@ record_all(struct copying *c, struct copied *done)
 		map_end(&map, &to);
 		buf_add(&to.lines, buf_span(&c->lines));
 		uidlist_forget(&from->lines, c->gone, c->gones);
-		from->sync_list = from->sync_list || c->gones > 0;
+		if (c->gones > 0)
+			c->unsynced = from->mb;
 	}
 	if (r != STORE_OK) {
 		if (!same)
@@ -462,9 +468,19 @@ record_all(struct copying *c, struct copied *done)
 	}
 	done->uidvalidity = to.m.uidvalidity;
 	done->modseq = c->move ? from->modseq : 0;
-	intent_done(&c->intent, to.t);
+	bool go_on = c->coming > 0 && !c->lost;
+	struct batch next = { 0 };
+	if (go_on) {
+		batch_start(&next);
+		intent_next(&c->intent, to.t, &next);
+	} else
+		intent_done(&c->intent, to.t);
 	r = change_commit2(&to, c->move && !same ? &other : NULL);
 	c->committed = to.committed;
+	if (r == STORE_OK && go_on)
+		c->batch = next;
+	else if (r == STORE_OK)
+		intent_end(&c->intent);
 	return r;
 }
 
@@ -511,9 +527,11 @@ static enum store_result
 transfer_guarded(struct copying *c, struct copied *done)
 {
 	int cur = mailbox_sub(c->to, CUR);
-	enum store_result r = intent_begin(&c->intent, c->to,
-	    c->move ? c->v->mb : NULL, &c->batch);
+	enum store_result r = STORE_OK;
 
+	if (c->intent.token == 0)
+		r = intent_begin(&c->intent, c->to, c->move ? c->v->mb : NULL,
+		    &c->batch);
 	if (r == STORE_OK) {
 		moved_before(&c->moved, cur);
 		r = link_all(c);
@@ -532,7 +550,8 @@ transfer(struct copying *c, struct copied *done)
 {
 	enum store_result r = STORE_OK;
 
-	batch_start(&c->batch);
+	if (c->intent.token == 0)
+		batch_start(&c->batch);
 	c->alone = c->n == 1 && !c->move;
 	if (c->alone) {
 		r = record(c, done);
@@ -547,32 +566,29 @@ transfer(struct copying *c, struct copied *done)
 		unlink_all(c);
 	else if (r != STORE_OK && !c->move)
 		take_back(c);
-	intent_end(&c->intent);
 	return r;
 }
 
 static enum store_result
-transfer_some(struct view *v, struct one *m, size_t n, size_t coming,
-    struct mailbox *to, bool move, struct copied *done)
+transfer_some(struct copying *c, struct one *m, size_t n, size_t coming,
+    struct copied *done)
 {
-	struct copying c = { .v = v, .to = to, .move = move, .m = m, .n = n,
-		.coming = coming, .intent = { .fd = -1 } };
-
+	c->m = m;
+	c->n = n;
+	c->coming = coming;
+	c->committed = c->lost = false;
 	/* What was left out has no name: it sorts somewhere. */
-	c.named = arena_zero(&c.mem, n * sizeof *c.named);
+	c->named = arena_zero(&c->mem, n * sizeof *c->named);
 	for (size_t i = 0; i < n; i++)
-		c.named[i].uid = (uint32_t)i;
-	c.gone = arena_alloc(&c.mem, (move ? n : 1) * sizeof *c.gone);
-	enum store_result r = transfer(&c, done);
+		c->named[i].uid = (uint32_t)i;
+	c->gone = arena_alloc(&c->mem, (c->move ? n : 1) * sizeof *c->gone);
+	enum store_result r = transfer(c, done);
 	for (size_t i = 0; r == STORE_OK && i < n; i++)
 		if (!m[i].left_out) {
 			done->from[done->n] = m[i].uid;
 			done->to[done->n++] = m[i].to;
 		}
-	buf_free(&c.base);
-	buf_free(&c.full);
-	buf_free(&c.lines);
-	arena_free(&c.mem);
+	arena_reset(&c->mem);
 	return r;
 }
 
@@ -580,8 +596,10 @@ enum store_result
 view_copy(struct view *v, const struct set *uids, struct mailbox *to,
     bool move, struct copied *done)
 {
+	struct copying c = { .v = v, .to = to, .move = move,
+		.intent = { .fd = -1 } };
 	struct one *m = NULL;
-	enum store_result r = STORE_OK;
+	enum store_result r = STORE_OK, too = STORE_OK;
 	size_t n = 0, cap = 0, some;
 
 	*done = (struct copied){ 0 };
@@ -604,9 +622,16 @@ view_copy(struct view *v, const struct set *uids, struct mailbox *to,
 	done->to = xcalloc(n + 1, sizeof *done->to);
 	for (size_t i = 0; i < n && r == STORE_OK; i += some) {
 		some = move && n - i > MOVED_AT_ONCE ? MOVED_AT_ONCE : n - i;
-		r = transfer_some(v, m + i, some, n - i - some, to, move,
-		    done);
+		r = transfer_some(&c, m + i, some, n - i - some, done);
 	}
+	/* Also where only some could be moved. */
+	if (c.unsynced != NULL)
+		too = list_sync(c.unsynced);
+	intent_end(&c.intent);
+	buf_free(&c.base);
+	buf_free(&c.full);
+	buf_free(&c.lines);
+	arena_free(&c.mem);
 	free(m);
-	return r;
+	return r == STORE_OK ? too : r;
 }

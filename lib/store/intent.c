@@ -105,6 +105,18 @@ intent_done(struct intent *i, struct txn *t)
 		txn_del(t, &k);
 }
 
+void
+intent_next(struct intent *i, struct txn *t, const struct batch *b)
+{
+	struct key k = key_intent(i->token);
+	struct stored s;
+
+	if (!txn_get_fixed(t, &k, &s, sizeof s))
+		return;
+	s.batch = *b;
+	txn_put(t, &k, (struct span){ (char *)&s, sizeof s });
+}
+
 bool
 intent_lost(const struct intent *i, struct txn *t)
 {

@@ -22,8 +22,10 @@ struct intent {
 enum store_result intent_begin(struct intent *i, struct mailbox *mb,
     struct mailbox *from, const struct batch *b);
 
-/* All is well: forget it in the transaction that makes the batch real. */
+/* All is well: forget it in the transaction that makes the batch real, or let
+ * it be of the next batch from then on. */
 void intent_done(struct intent *i, struct txn *t);
+void intent_next(struct intent *i, struct txn *t, const struct batch *b);
 
 /* Whether it is not in the index any more, which was deleted: then others may
  * have taken the files in already, each as a message of its own, or have taken
