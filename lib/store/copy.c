@@ -144,6 +144,8 @@ link_one(struct copying *c, struct txn *t, struct one *o)
 	if (linkat(a, path, b, o->name, 0) == 0) {
 		struct stat s;
 
+		if (!c->move)
+			return 0;
 		/* Renamed already: the next look at the folder sees to what. */
 		o->linked = fstatat(b, o->name, &s, AT_SYMLINK_NOFOLLOW) == 0;
 		if (o->linked)
