@@ -302,6 +302,18 @@ follows() {
 	[ "$status" = 0 ]
 }
 
+@test "EXT is no folder where the argument is an address made of it" {
+	user alice
+	mkdir -p home/alice/Maildir/.alice/{cur,new,tmp}
+	[ "$(id -u)" != 0 ] || chown -R nobody:nogroup home
+	EXT=alice HOST=example.org deliver alice@example.org <m
+	[ "$status" = 0 ]
+	[ "$(files home/alice/Maildir/.alice | wc -l)" = 0 ]
+	EXT=alice deliver alice <m
+	[ "$status" = 0 ]
+	[ "$(files home/alice/Maildir/.alice | wc -l)" = 1 ]
+}
+
 @test "qmail's environment: the lines it made, from the start of the file" {
 	export SENDER=s@x.example RECIPIENT=alice-lists@example.org
 	export EXT=lists LOCAL=alice-lists HOST=example.org

@@ -78,7 +78,9 @@ top_fields(const struct options *o, const struct letter *l, struct target *t,
 		build_delivered_to(top, rcpt);
 }
 
-/* The folder: -m, the target's own detail, that of the recipient, EXT. */
+/* The folder: -m, the target's own detail, that of the recipient, EXT.  Not EXT
+ * where we are given an address: in |lemon-deliver "$EXT@$HOST" it is the
+ * account. */
 static void
 choose_folder(const struct options *o, struct target *t)
 {
@@ -91,7 +93,7 @@ choose_folder(const struct options *o, struct target *t)
 		address_split(span_str(o->recipient != NULL ? o->recipient :
 		    getenv("RECIPIENT")), &local, &domain);
 		address_base(local, &detail);
-		if (detail.p == NULL)
+		if (detail.p == NULL && strchr(o->target, '@') == NULL)
 			detail = span_str(getenv("EXT"));
 		buf_add(&t->folder, detail);
 	}
