@@ -198,7 +198,25 @@ follows() {
 @test "a user who is not there is 65 and 5.1.1" {
 	user alice
 	deliver nobody-here <m
-	[ "$status" = 65 ] && [[ $stderr == 5.1.1\ * ]]
+	[ "$status" = 65 ] && [ "$stderr" = "5.1.1 No such user (nobody-here)" ]
+	deliver $'no\n5.0.0 \e[1m' <m
+	[ "$stderr" = '5.1.1 No such user (no\x0a5.0.0 \x1b[1m)' ]
+	deliver "$(printf '%01000d' 0)" <m
+	[ "${#stderr}" -lt 300 ]
+}
+
+@test "a Maildir whose slash was forgotten is 75, with a hint" {
+	user alice
+	mkdir -p M/{cur,new,tmp} D
+	deliver M <m
+	[ "$status" = 75 ]
+	[ "$stderr" = "4.3.5 No such user (a Maildir has a slash: ./M)" ]
+	deliver D <m
+	[ "$status" = 65 ]
+	run -75 --separate-stderr lemon-imapd M </dev/null
+	[[ $stderr == *"refused: there is no such user (a Maildir has a slash: ./M)"* ]]
+	run -65 --separate-stderr lemon-store list M
+	[[ $stderr == *": M: there is no such user (a Maildir has a slash: ./M)" ]]
 }
 
 @test "accounts that are not there are 75, and the path is said" {
@@ -209,6 +227,14 @@ follows() {
 	    lemon-deliver -l >out 2>log
 	grep -q '^451 4.3.0 The accounts cannot be read.$' out
 	grep -q "warning: $T/control/users: " log
+	run -75 --separate-stderr lemon-imapd alice </dev/null
+	[[ $stderr == *"refused: $T/control/users: No such file"* ]]
+	run -75 --separate-stderr lemon-store list alice
+	[[ $stderr == "lemon-store: $T/control/users: No such file"* ]]
+	printf 'a LOGIN alice x\r\nb LOGOUT\r\n' |
+	    LEMON_AUTH_DELAY=0 lemon-imapd >out 2>log
+	grep -q '^a NO .AUTHENTICATIONFAILED' out
+	grep -q "warning: $T/control/users: No such file" log
 }
 
 @test "a wrong command line never bounces mail" {

@@ -226,6 +226,9 @@ shut() {
 @test "what is not there is 65, a wrong command line 64, no Maildir 75" {
 	fill
 	store check nobody-here
+	[ "$status" = 75 ]	# there are no accounts at all
+	mkdir -p control/users
+	store check nobody-here
 	[ "$status" = 65 ]
 	store check -m Nowhere ./M
 	[ "$status" = 65 ]

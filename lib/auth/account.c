@@ -98,6 +98,39 @@ is_absent(int error)
 	return error == ENOENT || error == ENOTDIR || error == ELOOP;
 }
 
+bool
+account_nowhere(const struct control *c)
+{
+	int fd = open_users(c);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0;
+}
+
+void
+account_trouble(const struct control *c, struct buf *why)
+{
+	int error = errno;
+
+	buf_adds(why, c->dir);
+	buf_adds(why, "/users: ");
+	buf_adds(why, strerror(error));
+}
+
+bool
+account_meant_maildir(const char *name)
+{
+	struct stat st;
+	int dir = strchr(name, '/') == NULL ? open_dir(AT_FDCWD, name) : -1;
+	bool yes = dir >= 0 && fstatat(dir, "cur", &st, 0) == 0 &&
+	    S_ISDIR(st.st_mode);
+
+	if (dir >= 0)
+		close(dir);
+	return yes;
+}
+
 /* Whether users/NAME is there: 1, 0, or -1 with errno. */
 static int
 exists(const struct control *c, const char *name)

@@ -65,6 +65,17 @@ int account_settle(const struct control *c, struct account *a);
  * that is to be made.  0, or -1 with errno: nobody can tell now. */
 int account_owner(const char *maildir, struct account *a);
 
+/* Whether there are no accounts at all, with errno: then we look in the wrong
+ * place, or too early, and that somebody is not there says nothing. */
+bool account_nowhere(const struct control *c);
+
+/* For who runs the server: add where the accounts should be, and errno. */
+void account_trouble(const struct control *c, struct buf *why);
+
+/* Whether a name that is no account's is a Maildir of the current directory,
+ * whose slash was forgotten. */
+bool account_meant_maildir(const char *name);
+
 /* The login name as we know it: lower case, without a domain of "locals".
  * So two ways to write one login give one result, known or not. */
 void account_login(const struct control *c, struct span login,

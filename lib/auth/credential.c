@@ -52,7 +52,10 @@ fake(const struct control *c, struct span login, struct credential *to)
 	int r = read_verifiers(c, unknown, &text);
 	struct span rest = buf_span(&text);
 
-	/* Without the file nobody was ever added here by lemon-user. */
+	/* Without the file nobody was ever added here by lemon-user, and who
+	 * runs the server may have meant another place. */
+	if (r == 0 && text.n == 0 && account_nowhere(c))
+		log_warn("%s/users: %s", c->dir, strerror(errno));
 	random_fill(secret, sizeof secret);
 	for (; verifier_next(&rest, &v); known = true) {
 		if (!known)

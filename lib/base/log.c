@@ -75,6 +75,12 @@ add_escaped(struct buf *to, struct span s, size_t max, bool spaces)
 	}
 }
 
+void
+log_text(struct buf *to, struct span s, size_t max)
+{
+	add_escaped(to, s, max, true);
+}
+
 static void
 begin(struct buf *line)
 {

@@ -28,6 +28,10 @@ void log_ks(struct log *l, const char *key, const char *value);
 void log_ku(struct log *l, const char *key, uint64_t value);
 void log_end(struct log *l);
 
+/* Add s as a value is written, but with its spaces and '"', and at most max
+ * octets: for what else a hostile text is told to people in. */
+void log_text(struct buf *to, struct span s, size_t max);
+
 /* One line, its end included, in one write to standard error; or to syslog
  * where that is the connection itself, as under inetd, which must not hear
  * it.  Keeps errno; there is nobody to tell when it fails. */

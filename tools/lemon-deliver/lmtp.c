@@ -98,7 +98,7 @@ rcpt(void *ctx, const struct smtp_rcpt *c, struct smtp_reply *r)
 	} else if (found < 0) {
 		struct buf why = { 0 };
 
-		target_trouble(&s->control, &why);
+		account_trouble(&s->control, &why);
 		log_warn("%s", buf_cstr(&why));
 		buf_free(&why);
 		smtp_reply_set(r, 451, "4.3.0",

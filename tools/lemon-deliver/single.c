@@ -8,8 +8,11 @@
 #include "auth/addresses.h"
 #include "auth/confine.h"
 #include "base/die.h"
+#include "base/log.h"
 #include "deliver.h"
 #include "mime/build.h"
+
+enum { NAME_SHOWN = 200 };
 
 /*
  * qmail, Postfix, Exim and OpenSMTPD read these exit codes alike, and the
@@ -152,6 +155,19 @@ deliver(const struct options *o, struct target *t, struct letter *l,
 	buf_free(&top);
 }
 
+/* The name may be a stranger's, and goes into bounces.  A typing error must not
+ * bounce mail. */
+static void
+no_such_user(const char *name, struct smtp_reply *r, struct buf *why)
+{
+	smtp_reply_set(r, 550, "5.1.1", "No such user");
+	if (account_meant_maildir(name)) {
+		smtp_reply_set(r, 451, "4.3.5", "No such user");
+		buf_adds(why, "a Maildir has a slash: ./");
+	}
+	log_text(why, span_str(name), NAME_SHOWN);
+}
+
 static bool
 find_target(const struct control *c, const char *name, struct target *t,
     struct smtp_reply *r, struct buf *why)
@@ -165,12 +181,12 @@ find_target(const struct control *c, const char *name, struct target *t,
 	}
 	int found = target_address(c, span_str(name), t);
 
-	if (found == 0) {
-		smtp_reply_set(r, 550, "5.1.1", "No such user");
-	} else if (found < 0) {
-		target_trouble(c, why);
+	if (found < 0) {
+		account_trouble(c, why);
 		smtp_reply_set(r, 451, "4.3.0",
 		    "The accounts cannot be read");
+	} else if (found == 0) {
+		no_such_user(name, r, why);
 	}
 	return found > 0;
 }

@@ -25,23 +25,6 @@ settings(const struct control *general, struct target *t)
 		t->cfg.index = buf_cstr(&t->index);
 }
 
-/* Without any accounts we look in the wrong place, or too early: that is no
- * reason to send mail back. */
-static bool
-no_accounts(const struct control *c)
-{
-	struct buf path = { 0 };
-	bool none;
-
-	control_path(c, "users", &path);
-	none = access(buf_cstr(&path), F_OK) != 0;
-	int error = errno;
-
-	buf_free(&path);
-	errno = error;
-	return none;
-}
-
 int
 target_address(const struct control *c, struct span address,
     struct target *t)
@@ -56,23 +39,13 @@ target_address(const struct control *c, struct span address,
 
 		account_free(&t->account);
 		errno = error;
-		return found == 0 && no_accounts(c) ? -1 : found;
+		return found == 0 && account_nowhere(c) ? -1 : found;
 	}
 	account_maildir(&t->account, &t->maildir);
 	buf_add(&t->folder, detail);
 	t->own_process = geteuid() == 0 && t->account.uid != (uid_t)-1;
 	settings(c, t);
 	return 1;
-}
-
-void
-target_trouble(const struct control *c, struct buf *why)
-{
-	int error = errno;
-
-	buf_adds(why, c->dir);
-	buf_adds(why, "/users: ");
-	buf_adds(why, strerror(error));
 }
 
 /* Root becomes the Maildir's owner, who could not read mail of root's. */

@@ -24,10 +24,6 @@ int target_address(const struct control *c, struct span address,
 int target_maildir(const struct control *c, const char *path,
     struct target *t);
 
-/* Why target_address returned -1 just now, for who runs the server: adds the
- * path and the error. */
-void target_trouble(const struct control *c, struct buf *why);
-
 void target_free(struct target *t);	/* leaves { 0 } */
 
 #endif

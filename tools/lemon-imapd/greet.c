@@ -72,20 +72,36 @@ ourselves(struct session *s, const char *maildir)
 	return NULL;
 }
 
-/* The argument: a Maildir has a slash.  NULL, or why not. */
-static const char *
+/* One of our accounts by its name. */
+static bool
+from_account(struct session *s, const char *who)
+{
+	struct buf why = { 0 };
+	int r = account_find(&s->control, span_str(who), &s->account);
+
+	if (r == 1)
+		return true;
+	if (r < 0 || account_nowhere(&s->control)) {
+		account_trouble(&s->control, &why);
+	} else {
+		buf_adds(&why, "there is no such user");
+		if (account_meant_maildir(who))
+			buf_addf(&why, " (a Maildir has a slash: ./%s)", who);
+	}
+	refuse(s, buf_cstr(&why));
+	buf_free(&why);
+	return false;
+}
+
+/* The argument: a Maildir has a slash. */
+static bool
 from_argument(struct session *s, const char *who)
 {
-	if (strchr(who, '/') != NULL)
-		return ourselves(s, who);
-	switch (account_find(&s->control, span_str(who), &s->account)) {
-	case 1:
-		return NULL;
-	case 0:
-		return "there is no such user";
-	default:
-		return "the accounts cannot be read";
-	}
+	if (strchr(who, '/') == NULL)
+		return from_account(s, who);
+	const char *why = ourselves(s, who);
+
+	return why == NULL || refuse(s, why);
 }
 
 static bool
@@ -166,6 +182,5 @@ greet(struct session *s, const struct greeting *g)
 	/* Whoever can connect would be let in. */
 	if (s->peer.network)
 		return refuse(s, "a Maildir on a network socket, and no login");
-	why = from_argument(s, g->who);
-	return why != NULL ? refuse(s, why) : enter(s, NULL, "local");
+	return from_argument(s, g->who) && enter(s, NULL, "local");
 }

@@ -25,14 +25,19 @@ find(const struct control *c, const char *who, struct account *a)
 		buf_adds(&a->maildir, who);
 		return;
 	}
-	switch (account_find(c, span_str(who), a)) {
-	case 1:
+	struct buf why = { 0 };
+	int r = account_find(c, span_str(who), a);
+
+	if (r == 1)
 		return;
-	case 0:
-		die_refused("%s: there is no such user", who);
-	default:
-		die_temp("the accounts cannot be read");
+	if (r < 0 || account_nowhere(c)) {
+		account_trouble(c, &why);
+		die_temp("%s", buf_cstr(&why));
 	}
+	if (account_meant_maildir(who))
+		die_refused("%s: there is no such user (a Maildir has a "
+		    "slash: ./%s)", who, who);
+	die_refused("%s: there is no such user", who);
 }
 
 static struct store *
