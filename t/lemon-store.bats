@@ -235,6 +235,10 @@ shut() {
 	[[ $stderr = *"no such mailbox"* ]]
 	store check ./nowhere
 	[ "$status" = 75 ]
+	mkdir some
+	store check ./some/
+	[ "$status" = 75 ]
+	[[ $stderr = *"./some/cur is not there: it is no Maildir" ]]
 	store
 	[ "$status" = 64 ]
 	store list -d ./M

@@ -619,7 +619,7 @@ view_copy(struct view *v, const struct set *uids, struct mailbox *to,
 		m[n++] = (struct one){ .uid = uid };
 	}
 	if (n > 0 && mailbox_sub(to, CUR) == -1)
-		r = store_fail(to->st, "open the folder", errno);
+		r = mailbox_fail(to, "open the folder", errno);
 	done->from = xcalloc(n + 1, sizeof *done->from);
 	done->to = xcalloc(n + 1, sizeof *done->to);
 	for (size_t i = 0; i < n && r == STORE_OK; i += some) {

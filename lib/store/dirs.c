@@ -18,7 +18,7 @@ dirs_stat(struct dirs *s, struct mailbox *mb)
 		if (fd == -1 || fstat(fd, &s->before[d]) == -1)
 			return errno == ENOENT || errno == ENOTDIR ?
 			    STORE_CHANGED :
-			    store_fail(mb->st, "open the folder", errno);
+			    mailbox_fail(mb, "open the folder", errno);
 		if (s->before[d].st_nlink == 0)
 			return STORE_CHANGED;
 	}

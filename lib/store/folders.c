@@ -67,16 +67,26 @@ folders_reserved(struct span disk)
 	return span_eq(disk, SPAN(".lemon"));
 }
 
+void
+folders_path(struct store *st, struct span disk, struct buf *to)
+{
+	struct span path = span_str(st->path);
+
+	buf_add(to, path);
+	if (span_eq(disk, SPAN(".")))
+		return;
+	if (!span_ends(path, SPAN("/")))
+		buf_addc(to, '/');
+	buf_add(to, disk);
+}
+
 enum store_result
 folders_fail(struct store *st, struct span disk, int err)
 {
 	struct buf path = { 0 };
 	enum store_result r;
 
-	buf_adds(&path, st->path);
-	if (path.n == 0 || path.p[path.n - 1] != '/')
-		buf_addc(&path, '/');
-	buf_add(&path, disk);
+	folders_path(st, disk, &path);
 	r = store_fail(st, buf_cstr(&path), err);
 	buf_free(&path);
 	return r;

@@ -45,7 +45,9 @@ size_t folders_from(const struct folders *f, struct span name);
 /* Whether a directory is the index's, and no folder. */
 bool folders_reserved(struct span disk);
 
-/* store_fail with the path of a directory of the Maildir. */
+/* Add the path of a directory of the Maildir ("." is itself), and store_fail
+ * with it. */
+void folders_path(struct store *st, struct span disk, struct buf *to);
 enum store_result folders_fail(struct store *st, struct span disk, int err);
 
 #endif

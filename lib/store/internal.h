@@ -48,6 +48,9 @@ struct mailbox {
 	struct owed *owed;	/* what mailbox_place left to commit */
 };
 
+/* The same as "PATH: what: …", with the path of the mailbox's directory. */
+enum store_result mailbox_fail(struct mailbox *mb, const char *what, int err);
+
 enum { CUR, NEW, TMP };
 
 /* The descriptor of cur, new or tmp (made if it is not there), or -1 with

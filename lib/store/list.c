@@ -28,9 +28,9 @@ list_read(struct mailbox *mb, struct buf *text, uint64_t *inode)
 
 	if (fstatat(mb->dir, UIDLIST_FILE, &s, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? STORE_NONEXISTENT :
-		    store_fail(mb->st, "look at " UIDLIST_FILE, errno);
+		    mailbox_fail(mb, "look at " UIDLIST_FILE, errno);
 	if (file_read(mb->dir, UIDLIST_FILE, LIST_MAX, text) == -1)
-		return store_fail(mb->st, "read " UIDLIST_FILE, errno);
+		return mailbox_fail(mb, "read " UIDLIST_FILE, errno);
 	*inode = s.st_ino;
 	return STORE_OK;
 }
@@ -90,7 +90,7 @@ list_replace(struct mailbox *mb, struct span text, struct meta *m)
 	int fd = make_new(mb, name, text);
 
 	if (fd == -1 || take_new(mb, fd, name, text.n, m) == -1)
-		return store_fail(mb->st, "write " UIDLIST_FILE, errno);
+		return mailbox_fail(mb, "write " UIDLIST_FILE, errno);
 	return STORE_OK;
 }
 
@@ -283,19 +283,19 @@ list_cut(struct change *c)
 		mb->list = openat(mb->dir, UIDLIST_FILE,
 		    O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		if (mb->list == -1 && errno != ENOENT && errno != ELOOP)
-			return store_fail(mb->st, "open " UIDLIST_FILE, errno);
+			return mailbox_fail(mb, "open " UIDLIST_FILE, errno);
 		whole = mb->list != -1 &&
 		    list_is_whole(mb->list, c->m.list_size);
 	}
 	if (mb->list != -1 && fstat(mb->list, &s) == -1)
-		return store_fail(mb->st, "look at " UIDLIST_FILE, errno);
+		return mailbox_fail(mb, "look at " UIDLIST_FILE, errno);
 	if (whole && s.st_ino == c->m.list_ino &&
 	    (uint64_t)s.st_size >= c->m.list_size) {
 		if ((uint64_t)s.st_size > c->m.list_size)
 			heed(c, c->m.list_size, (uint64_t)s.st_size);
 		if ((uint64_t)s.st_size > c->m.list_size &&
 		    ftruncate(mb->list, (off_t)c->m.list_size) == -1)
-			return store_fail(mb->st, "cut " UIDLIST_FILE, errno);
+			return mailbox_fail(mb, "cut " UIDLIST_FILE, errno);
 		return STORE_OK;
 	}
 	if (mb->list != -1 && S_ISREG(s.st_mode))
@@ -324,14 +324,14 @@ list_append(struct change *c)
 	c->list_from = c->m.list_size;
 	if (lseek(mb->list, (off_t)c->m.list_size, SEEK_SET) == -1 ||
 	    file_write(mb->list, s) == -1) {
-		r = store_fail(mb->st, "write " UIDLIST_FILE, errno);
+		r = mailbox_fail(mb, "write " UIDLIST_FILE, errno);
 		if (ftruncate(mb->list, (off_t)c->m.list_size) == -1)
-			r = store_fail(mb->st, "cut " UIDLIST_FILE, errno);
+			r = mailbox_fail(mb, "cut " UIDLIST_FILE, errno);
 		return r;
 	}
 	c->m.list_size += s.n;
 	if (c->reserved && fdatasync(mb->list) == -1)
-		return store_fail(mb->st, "sync " UIDLIST_FILE, errno);
+		return mailbox_fail(mb, "sync " UIDLIST_FILE, errno);
 	return STORE_OK;
 }
 
@@ -349,7 +349,7 @@ enum store_result
 list_sync(struct mailbox *mb)
 {
 	if (mb->list != -1 && fdatasync(mb->list) == -1)
-		return store_fail(mb->st, "sync " UIDLIST_FILE, errno);
+		return mailbox_fail(mb, "sync " UIDLIST_FILE, errno);
 	return STORE_OK;
 }
 
@@ -367,7 +367,7 @@ foreign_validity(struct mailbox *mb, uint32_t *v)
 		*v = im.uidvalidity;
 	arena_free(&im.mem);
 	return im.err == 0 ? STORE_OK :
-	    store_fail(mb->st, "another server's list", im.err);
+	    mailbox_fail(mb, "another server's list", im.err);
 }
 
 enum store_result

@@ -450,7 +450,7 @@ append(struct mailbox *mb, struct draft **d, size_t n, uint32_t *uids,
 	struct batch b;
 
 	if (mailbox_sub(mb, TMP) == -1 || mailbox_sub(mb, CUR) == -1)
-		return store_fail(mb->st, "open the folder", errno);
+		return mailbox_fail(mb, "open the folder", errno);
 	a.name = xcalloc(n, sizeof *a.name);
 	a.uid = xcalloc(n, sizeof *a.uid);
 	batch_start(&b);

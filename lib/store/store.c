@@ -155,6 +155,12 @@ open_maildir(struct store *st, const struct store_config *cfg)
 	if ((st->dir = open_dir(AT_FDCWD, st->path)) == -1)
 		return store_fail(st, st->path, errno);
 	if (fstatat(st->dir, "cur", &s, 0) == -1) {
+		if (!cfg->create && errno == ENOENT) {
+			(void)folders_fail(st, SPAN("cur"), 0);
+			buf_adds(&st->why, " is not there: it is no Maildir");
+			(void)buf_cstr(&st->why);
+			return STORE_NONEXISTENT;
+		}
 		if (!cfg->create || make_maildir(st->dir) == -1 ||
 		    sync_above(st->path) == -1)
 			return store_fail(st, st->path, errno);
@@ -228,6 +234,20 @@ store_close(struct store *st)
 }
 
 /* --- one mailbox --- */
+
+enum store_result
+mailbox_fail(struct mailbox *mb, const char *what, int err)
+{
+	struct buf b = { 0 };
+	enum store_result r;
+
+	folders_path(mb->st, span_str(mb->disk), &b);
+	buf_adds(&b, ": ");
+	buf_adds(&b, what);
+	r = store_fail(mb->st, buf_cstr(&b), err);
+	buf_free(&b);
+	return r;
+}
 
 int
 mailbox_sub(struct mailbox *mb, int which)

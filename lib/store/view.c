@@ -490,7 +490,7 @@ view_file(struct view *v, uint32_t uid, int *fd, uint64_t *object,
 		if (*fd != -1)
 			break;
 		if (errno != ENOENT) {
-			r = store_fail(v->mb->st, "open a message", errno);
+			r = mailbox_fail(v->mb, "open a message", errno);
 			break;
 		}
 		r = STORE_EXPUNGED;
