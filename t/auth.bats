@@ -112,6 +112,23 @@ verdict() {
 	[ "$(verdict nobody '')" = bad ]
 }
 
+@test "a checkpassword that is not there is named in the log" {
+	echo /nowhere/checkpassword -s imap >"$LEMON_CONTROL/checkpassword"
+	[ "$(verdict alice one)" = temp ]
+	grep -q 'checkpassword: /nowhere/checkpassword: No such file' \
+	    "$BATS_TEST_TMPDIR/err"
+}
+
+@test "a verifier that cannot be read is named in the log" {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	echo one | lemon-user add alice
+	rm "$LEMON_CONTROL/users/alice/verifier"
+	mkdir "$LEMON_CONTROL/users/alice/verifier"
+	[ "$(verdict alice one)" = temp ]
+	grep -q "$LEMON_CONTROL/users/alice/verifier: Is a directory" \
+	    "$BATS_TEST_TMPDIR/err"
+}
+
 @test "app passwords work beside a checkpassword" {
 	echo main | lemon-user add alice
 	echo app | lemon-user app alice phone

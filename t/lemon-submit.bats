@@ -326,6 +326,15 @@ CAROL='RCPT TO:<carol@example.net>'
 	    submit.log
 }
 
+@test "a queue that is not there is told at once, by its path in the log" {
+	echo "$PWD/no/qmail-queue" >control/qmail-queue
+	submission
+	say "$FROM" "$CAROL"
+	[[ ${lines[2]} == "451 4.3.5 qmail-queue cannot be run" ]]
+	grep -q "warning: qmail-queue: $PWD/no/qmail-queue: No such file" \
+	    submit.log
+}
+
 @test "a relay that did not wait for the message is told again" {
 	relay -d idle
 	submission

@@ -125,6 +125,10 @@ command(const struct control *c, struct arena *mem)
 		    "absolute paths to programs");
 		return NULL;
 	}
+	if (access(argv[0], X_OK) < 0) {
+		log_warn("checkpassword: %s: %s", argv[0], strerror(errno));
+		return NULL;
+	}
 	argv[n + 1] = NULL;
 	return argv;
 }

@@ -49,7 +49,7 @@ fake(const struct control *c, struct span login, struct credential *to)
 	unsigned char secret[SCRAM_KEY_MAX];
 	unsigned rounds[SCRAM_HASHES] = { SCRAM_ROUNDS, SCRAM_ROUNDS };
 	bool known = false;
-	int r = read_verifiers(c, unknown, &text);
+	int r = read_verifiers(c, unknown, &text), err = errno;
 	struct span rest = buf_span(&text);
 
 	/* Without the file nobody was ever added here by lemon-user, and who
@@ -72,6 +72,7 @@ fake(const struct control *c, struct span login, struct credential *to)
 	OPENSSL_cleanse(&v, sizeof v);
 	forget(&text);
 	buf_free(&name);
+	errno = err;
 	return r;
 }
 
@@ -96,6 +97,16 @@ take(struct span text, struct span scope, struct credential *to)
 	OPENSSL_cleanse(&v, sizeof v);
 }
 
+/* Who runs the server must know, and the client must not.  Without a name it
+ * is the accounts that cannot be read. */
+static void
+trouble(const struct control *c, const char *name)
+{
+	log_warn("%s/users%s%s%s: %s", c->dir, name != NULL ? "/" : "",
+	    name != NULL ? name : "", name != NULL ? "/verifier" : "",
+	    strerror(errno));
+}
+
 int
 credential_find(const struct control *c, struct span login,
     const char *scope, struct credential *to)
@@ -103,24 +114,25 @@ credential_find(const struct control *c, struct span login,
 	struct buf text = { 0 };
 
 	memset(to, 0, sizeof *to);
-	int r = fake(c, login, to);
 	int found = account_locate(c, login, &to->account);
+	if (found < 0)
+		trouble(c, NULL);
+	int r = fake(c, login, to);
 
+	if (r < 0 && found >= 0)
+		trouble(c, unknown);
 	if (found < 0)
 		r = -1;
 	/* A stranger costs as much reading as a friend. */
-	if (r == 0)
-		r = read_verifiers(c, found ? to->account.name : unknown,
-		    &text);
+	if (r == 0 && (r = read_verifiers(c, found ? to->account.name :
+	    unknown, &text)) < 0)
+		trouble(c, found ? to->account.name : unknown);
 	if (r == 0) {
 		struct credential decoy = *to;
 
 		take(buf_span(&text), span_str(scope), found ? to : &decoy);
 		OPENSSL_cleanse(&decoy, sizeof decoy);
 	}
-	/* Who runs the server must know, and the client must not. */
-	if (r < 0)
-		log_warn("%s/users: %s", c->dir, strerror(errno));
 	forget(&text);
 	return r;
 }

@@ -10,6 +10,7 @@
 #include "auth/account.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 
 enum { AUTH_FILE_MAX = 4096, QUEUE_MS = 9 * 60 * 1000 };
 
@@ -178,6 +179,12 @@ inject_remote(const struct control *c, struct inject *i, const char **why)
 		return 0;
 	if (i->where.p[0] != '/') {
 		*why = "qmail-queue is no absolute path";
+		inject_free(i);
+		return -1;
+	}
+	if (access(buf_cstr(&i->where), X_OK) != 0) {
+		log_warn("qmail-queue: %s: %s", i->where.p, strerror(errno));
+		*why = "qmail-queue cannot be run";
 		inject_free(i);
 		return -1;
 	}

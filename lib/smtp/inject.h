@@ -28,7 +28,8 @@ struct inject {
 
 /* The way out for local recipients (lmtp-socket), or for all others.  0 and
  * i->way, which is INJECT_NONE if nothing is set; -1 and *why if a file is
- * wrong or open to others. */
+ * wrong or open to others, or the queue's program cannot be run (the log has
+ * its path). */
 int inject_local(const struct control *c, struct inject *i,
     const char **why);
 int inject_remote(const struct control *c, struct inject *i,

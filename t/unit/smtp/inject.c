@@ -100,10 +100,13 @@ main(void)
 		is(buf_span(&b), span_str(cases[k].want),
 		    cases[k].relay == NULL ? "no relay" : cases[k].relay);
 	}
-	put("qmail-queue", "/bin/queue\n", 0644);
+	put("qmail-queue", "/bin/true\n", 0644);
 	ok(inject_remote(&c, &i, &why) == 0 && i.way == INJECT_QUEUE,
 	    "a queue where there is no relay");
 	inject_free(&i);
+	put("qmail-queue", "/nowhere/queue\n", 0644);
+	ok(inject_remote(&c, &i, &why) == -1,
+	    "a queue program must be there");
 	put("qmail-queue", "queue\n", 0644);
 	ok(inject_remote(&c, &i, &why) == -1,
 	    "a queue program needs its whole path");
