@@ -246,6 +246,8 @@ follows() {
 		run -75 --separate-stderr lemon-deliver $args <m
 		[[ $stderr == 4.3.5\ * ]]
 	done
+	run -75 --separate-stderr lemon-deliver -x ./M <m
+	[[ ${stderr%%$'\n'*} == "4.3.5 Wrong command line: -x" ]]
 	mkdir control/databytes
 	run -75 lemon-deliver ./M <m
 }

@@ -291,6 +291,7 @@ exchange() {
 		lemon-serve -d d $args >out 2>err || code=$?
 		[ $code = 64 ] || { echo "$args: $code"; false; }
 		grep -q usage err
+		[[ $args = more ]] || grep -q '^lemon-serve: ' err
 		[ ! -e d ]
 	done
 }

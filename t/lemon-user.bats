@@ -219,6 +219,10 @@ tv		" ]
 		run -64 user $args
 	done
 	[ ! -e "$CONTROL/users" ]
+	run -64 --separate-stderr lemon-user list -Z
+	[[ $stderr = "lemon-user: there is no option -Z"* ]]
+	run -64 --separate-stderr lemon-user -c
+	[[ $stderr = "lemon-user: -c needs a value"* ]]
 }
 
 @test "a control directory that is not there is 75" {

@@ -11,6 +11,7 @@
 /* The command line and the environment; NULL: not given. */
 struct options {
 	bool lmtp;
+	char wrong;		/* an option that is none, or lacks its value */
 	const char *sender, *recipient, *folder;
 	const char *target;	/* USER or MAILDIR */
 };

@@ -29,8 +29,10 @@ options(struct options *o, int argc, char **argv)
 			o->recipient = optarg;
 		else if (c == 'h')
 			o->target = usage;
-		else
+		else {
+			o->wrong = (char)optopt;
 			return false;
+		}
 	}
 	if (o->target == usage)
 		return true;
@@ -66,7 +68,10 @@ main(int argc, char **argv)
 	die_name(argv[0]);
 	opterr = 0;
 	if (!options(&o, argc, argv)) {
-		fprintf(stderr, "4.3.5 Wrong command line\n%s", usage);
+		char which[] = { ':', ' ', '-', o.wrong, '\0' };
+
+		fprintf(stderr, "4.3.5 Wrong command line%s\n%s",
+		    o.wrong != '\0' ? which : "", usage);
 		return EXIT_TEMP;
 	}
 	if (o.target == usage)
