@@ -45,6 +45,18 @@ recipe() {
 		s,vmail,$ME,g"
 }
 
+# example PAGE WORD: the literal display of a manual page that has that word,
+# with this machine's paths and users
+example() {
+	awk -v want="$2" '
+		/^\.Bd/ { on = 1; text = ""; next }
+		/^\.Ed/ { if (on && index(text, want)) printf "%s", text
+			on = 0; next }
+		on { text = text $0 "\n" }
+	' "$BATS_TEST_DIRNAME/../doc/$1" | sed "s,/etc/lemon,$T/etc,g
+		s,vmail,$ME,g"
+}
+
 @test "recipe: no set-up at all, with mbsync" {
 	recipe "No set-up" | grep '^lemon-deliver' >deliver
 	sh -e deliver
@@ -81,7 +93,7 @@ recipe() {
 	sed -n 's/ ::0 [0-9]* / 127.0.0.1 0 /;s/ 127.0.0.1 24 / 127.0.0.1 0 /
 		s/ -vRHl0/ -1RHl0/;p' services |
 	    awk '/^tcpserver/ { $0 = "exec " $0 } { print }' >line
-	[ "$(grep -c '^exec tcpserver' line)" = 4 ]
+	[ "$(grep -c '^exec tcpserver' line)" = 5 ]
 	serve() {
 		{ head -n 1 line; grep -e "$1" line; } >"run.$2"
 		mkfifo "port.$2"
@@ -111,4 +123,39 @@ recipe() {
 	    "imap://127.0.0.1:$imap/INBOX;UID=1" | grep 'by the book'
 	curl -sS -k -u alice@example.org:secret \
 	    "imaps://127.0.0.1:$imaps/INBOX;UID=1" | grep 'by the book'
+}
+
+@test "README names the packages that a build needs" {
+	want=$(sed -n '/^# build/,/^# demo/{/^#/d;p}' \
+	    "$BATS_TEST_DIRNAME/../.ci/packages" | paste -sd' ')
+	grep -qx "    apt-get install $want" "$BATS_TEST_DIRNAME/../README.md"
+}
+
+@test "manual: ticket keys are made, and then rotated, for the servers alone" {
+	example lemon-control.5 tickets.new >rotate
+	sh -e rotate
+	[[ $(<etc/tickets) =~ ^[0-9a-f]{160}$ ]]
+	first=$(<etc/tickets)
+	sh -e rotate
+	[ "$(wc -l <etc/tickets)" = 2 ]
+	[ "$(sed -n 2p etc/tickets)" = "$first" ]
+	[ "$(stat -c %a:%U etc/tickets)" = "600:$ME" ]
+	[ "$(ls etc)" = tickets ]
+}
+
+@test "manual: a verifier made by hand, and what the relay wants of us" {
+	echo secret >password
+	install -d -o "$ME" -m 700 etc/users
+	example lemon-verifier.1 lemon-verifier | sh -e
+	[ "$(stat -c %a:%U etc/users/alice/verifier)" = "400:$ME" ]
+	[ ! -e verifier ]
+	[ "$(lemon-user list)" = alice ]
+	example lemon-submit.8 relay-auth | sh -e
+	[ "$(stat -c %a:%U etc/relay-auth)" = "600:$ME" ]
+}
+
+@test "manual and README tell Postfix the same" {
+	flat() { tr -s ' \n' '  ' | grep -o 'lemon unix .*'; }
+	recipe "Postfix delivers" 2 | flat >there
+	example lemon-deliver.8 'lemon unix' | flat | cmp - there
 }
