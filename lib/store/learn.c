@@ -8,8 +8,9 @@
 #include "base/die.h"
 #include "store/record.h"
 
-/* Octets of digests that one hand makes at once; the last may go beyond. */
-enum { OUT_MAX = 1 << 20 };
+/* Octets of digests that one hand makes at once, and of files that it reads
+ * before a client sees something; the last file may go beyond. */
+enum { OUT_MAX = 1 << 20, READ_MAX = 8 << 20 };
 
 void
 hands_init(struct hands *h)
@@ -30,8 +31,10 @@ void
 learner_clear(struct learner *l)
 {
 	l->n = 0;
-	for (size_t i = 0; i < CREW_HANDS; i++)
+	for (size_t i = 0; i < CREW_HANDS; i++) {
 		buf_clear(&l->out[i]);
+		l->read[i] = 0;
+	}
 }
 
 void
@@ -50,12 +53,15 @@ make_digest(struct learner *l, unsigned hand, struct unread *u, int fd,
     struct span file)
 {
 	struct buf *out = &l->out[hand];
+	uint64_t size = 0, wire;
 
 	u->hand = hand;
 	u->at = out->n;
 	if (digester_read(&l->hands->digester[hand], fd, file, out) != 0)
 		out->n = u->at;
 	u->n = out->n - u->at;
+	digest_sizes(span_skip(buf_span(out), u->at), &size, &wire);
+	l->read[hand] += size;
 	/* What digest_open reads is 8-octet aligned. */
 	while (out->n % 8 != 0)
 		buf_addc(out, '\0');
@@ -75,7 +81,7 @@ look_into(void *arg, unsigned hand, size_t i)
 		make_digest(l, hand, u, fd, span_str(u->file));
 		close(fd);
 	}
-	return l->out[hand].n < OUT_MAX;
+	return l->out[hand].n < OUT_MAX && l->read[hand] < READ_MAX;
 }
 
 /* Wherever it is now. */

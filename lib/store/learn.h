@@ -36,6 +36,7 @@ struct learner {
 	size_t n, cap;
 	int dir[2];		/* CUR, NEW */
 	struct buf out[CREW_HANDS];
+	uint64_t read[CREW_HANDS];	/* octets of files */
 	bool begun;
 };
 

@@ -4,6 +4,7 @@
 
 #include "mime/digest.h"
 #include "store.h"
+#include "store/learn.h"
 
 enum { MANY = 1500, LARGE = 40, PARTS = 9000 };
 
@@ -149,11 +150,48 @@ large(void)
 	t_remove("M");
 }
 
+/* Nobody waits for all of them. */
+static void
+long_files(void)
+{
+	struct store *st = t_store();
+	struct mailbox *mb = t_inbox(st);
+	struct learner l = { 0 };
+	struct hands hands;
+	struct view *v;
+
+	fill(LARGE, "\nHello\n");
+	for (int i = 1; i <= LARGE; i++)
+		if (truncate(name_of(i), 1 << 20) == -1)
+			printf("# %s\n", name_of(i));
+	view_open(mb, &v);
+	hands_init(&hands);
+	l.v = v;
+	l.hands = &hands;
+	for (uint32_t i = 1; i <= LARGE; i++)
+		learner_add(&l, &(struct unread){ .uid = i, .dir = CUR,
+		    .file = "100001.foreign:2," });
+	learner_start(&l);
+	size_t n = learner_finish(&l);
+
+	ok(n >= 8 && n <= 18 && learner_digest(&l, n - 1).n > 0,
+	    "a portion ends after some megabytes");
+	learner_free(&l);
+	hands_free(&hands);
+	struct seen s = see(v);
+	ok(!s.wrong && s.n == LARGE, "and all come");
+	view_close(v);
+	mailbox_close(mb);
+	store_close(st);
+	t_remove("M");
+}
+
 int
 main(void)
 {
 	t_make_dir();
 	large();
+	long_files();
 	many();
 	t_remove_dir();
 	return done();
