@@ -180,11 +180,16 @@ number_mailbox(struct change *c)
 
 	/* One whose folder was renamed behind us comes anew from its list:
 	 * its records must not be found while they are being removed. */
+	be(mb, t->root.next_mailbox++);
 	if (old != 0)
 		bury(t, old);
 	if (txn_get_fixed(t, &k, &same, sizeof same) && same != old)
 		bury(t, same);
-	be(mb, t->root.next_mailbox++);
+	else
+		same = old;
+	/* Its batches are still coming, and are not to be taken in before. */
+	if (same != 0)
+		intent_renumbered(t, same, mb->id);
 	t->touched = true;
 	put_disk(t, mb->disk, mb->id);
 	txn_put(t, &k, (struct span){ (char *)&mb->id, sizeof mb->id });

@@ -14,6 +14,7 @@
 #include "store/bits.h"
 #include "store/dirs.h"
 #include "store/filename.h"
+#include "store/intent.h"
 #include "store/letters.h"
 #include "store/list.h"
 
@@ -277,13 +278,17 @@ take_some(struct build *b, struct portion *p)
 		return r;
 	c.coming = (size_t)(b->file + b->n - p->f);
 	c.unnamed = true;
+	bool batches = intent_any(c.t);
 	for (size_t i = 0; i < p->n; i++) {
 		struct file *f = &p->f[i];
 
 		b->adopt.unsure = b->adopt.unsure ||
 		    p->there[i] == FILE_UNSURE;
-		f->uid = p->there[i] == FILE_THERE ? adopt_new(&b->adopt, &c,
-		    f->new ? NEW : CUR, name_of(f), &p->stat[i]) : 0;
+		/* A batch that is still coming brings its own. */
+		bool take = p->there[i] == FILE_THERE && !(batches &&
+		    intent_covers(c.t, b->mb->id, name_of(f)));
+		f->uid = take ? adopt_new(&b->adopt, &c, f->new ? NEW : CUR,
+		    name_of(f), &p->stat[i]) : 0;
 	}
 	return end(b, &c);
 }

@@ -366,8 +366,9 @@ intent_undo_dead(struct txn *t)
 	return all;
 }
 
-void
-intent_moved(struct txn *t, uint32_t mailbox, const char *disk)
+/* Those of a mailbox get another number for it, and another directory. */
+static void
+change_all(struct txn *t, uint32_t mailbox, uint32_t now, const char *disk)
 {
 	struct key from = key_start('i');
 	struct stored s;
@@ -378,13 +379,31 @@ intent_moved(struct txn *t, uint32_t mailbox, const char *disk)
 		if (w.val.mv_size != sizeof s)
 			continue;
 		memcpy(&s, w.val.mv_data, sizeof s);
-		if (s.mailbox == mailbox)
-			set_disk(s.disk, disk);
-		if (s.from == mailbox)
-			set_disk(s.from_disk, disk);
+		if (s.mailbox == mailbox) {
+			s.mailbox = now;
+			if (disk != NULL)
+				set_disk(s.disk, disk);
+		}
+		if (s.from == mailbox) {
+			s.from = now;
+			if (disk != NULL)
+				set_disk(s.from_disk, disk);
+		}
 		walk_replace(&w, &s, sizeof s);
 	}
 	walk_end(&w);
+}
+
+void
+intent_moved(struct txn *t, uint32_t mailbox, const char *disk)
+{
+	change_all(t, mailbox, mailbox, disk);
+}
+
+void
+intent_renumbered(struct txn *t, uint32_t mailbox, uint32_t now)
+{
+	change_all(t, mailbox, now, NULL);
 }
 
 bool

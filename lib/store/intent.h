@@ -43,6 +43,9 @@ bool intent_undo_dead(struct txn *t);
 /* A mailbox's folder has another name now: its batches are undone there. */
 void intent_moved(struct txn *t, uint32_t mailbox, const char *disk);
 
+/* A mailbox has another number now: its batches come into that. */
+void intent_renumbered(struct txn *t, uint32_t mailbox, uint32_t now);
+
 /* Whether any batch is on its way. */
 bool intent_any(struct txn *t);
 

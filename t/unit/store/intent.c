@@ -271,12 +271,48 @@ died(bool whole)
 	t_remove("M");
 }
 
+/* Another dies between its lines and its commit, so the folder is taken in
+ * anew while the batch is still coming. */
+static void
+renumbered(void)
+{
+	struct store *st = t_store(), *other = t_store();
+	struct mailbox *mb = t_inbox(st), *peer = t_inbox(other);
+	struct intent i = { .fd = -1 };
+	struct batch b;
+	struct change c;
+
+	batch_start(&b);
+	intent_begin(&i, mb, NULL, &b);
+	struct buf one = batch_file(&b, "M/cur");
+	t_append(peer, "a: b\r\n\r\n", 0, NULL);
+	change_begin(&c, peer, 0, false);
+	uidlist_uidnext(&c.lines, 5000);
+	ok(list_append(&c) == STORE_OK, "another writes its lines and dies");
+	change_abort(&c);
+	t_is(peer, "1:1", "nobody takes the batch in before its end");
+	change_begin(&c, mb, 0, false);
+	ok(!intent_lost(&i, c.t), "it is not lost");
+	record(&c, &one, true);
+	intent_done(&i, c.t);
+	ok(change_commit(&c) == STORE_OK, "and comes to its end");
+	intent_end(&i);
+	t_is(peer, "1:1 2:5000+work", "as one message");
+	mailbox_close(peer);
+	mailbox_close(mb);
+	store_close(other);
+	store_close(st);
+	buf_free(&one);
+	t_remove("M");
+}
+
 int
 main(void)
 {
 	t_make_dir();
 	life();
 	renamed();
+	renumbered();
 	finished();
 	undone();
 	died(true);
