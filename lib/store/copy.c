@@ -594,8 +594,8 @@ transfer_some(struct copying *c, struct one *m, size_t n, size_t coming,
 	return r;
 }
 
-enum store_result
-view_copy(struct view *v, const struct set *uids, struct mailbox *to,
+static enum store_result
+copy_now(struct view *v, const struct set *uids, struct mailbox *to,
     bool move, struct copied *done)
 {
 	struct copying c = { .v = v, .to = to, .move = move,
@@ -636,4 +636,19 @@ view_copy(struct view *v, const struct set *uids, struct mailbox *to,
 	arena_free(&c.mem);
 	free(m);
 	return r == STORE_OK ? too : r;
+}
+
+enum store_result
+view_copy(struct view *v, const struct set *uids, struct mailbox *to,
+    bool move, struct copied *done)
+{
+	enum store_result r = copy_now(v, uids, to, move, done);
+
+	/* The index was damaged, and nothing is done yet. */
+	if (index_again(v->mb->st, r) && done->n == 0) {
+		free(done->from);
+		free(done->to);
+		r = copy_now(v, uids, to, move, done);
+	}
+	return r;
 }

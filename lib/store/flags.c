@@ -343,6 +343,13 @@ view_store(struct view *v, const struct set *uids,
 	s.keyword = xcalloc(ask->keywords + 1, sizeof *s.keyword);
 	plan(&s, uids);
 	r = store_set(&s, uids);
+	/* The index was damaged, and nothing is done yet. */
+	if (index_again(mb->st, r) && s.modseq == 0) {
+		set_clear(done);
+		set_clear(modified);
+		set_clear(&s.lost);
+		r = store_set(&s, uids);
+	}
 	/* Renamed behind us: where they are now the next look tells. */
 	for (int try = 0; try < 3 && r == STORE_OK && s.lost.n > 0; try++) {
 		struct set again = s.lost;
