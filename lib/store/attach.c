@@ -471,6 +471,17 @@ mailbox_read(struct mailbox *mb, struct txn *t, struct meta *m)
 	return STORE_INUSE;
 }
 
+enum store_result
+mailbox_meta(struct mailbox *mb, struct meta *m)
+{
+	struct txn t;
+	enum store_result r = mailbox_read(mb, &t, m);
+
+	if (r == STORE_OK)
+		txn_abort(&t);
+	return r;
+}
+
 /* --- what folders.c tells --- */
 
 static enum store_result

@@ -13,6 +13,9 @@
 enum store_result mailbox_read(struct mailbox *mb, struct txn *t,
     struct meta *m);
 
+/* Its meta alone. */
+enum store_result mailbox_meta(struct mailbox *mb, struct meta *m);
+
 /* As change_begin, but the mailbox may still be in building: for scan.c. */
 enum store_result attach_begin(struct change *c, struct mailbox *mb,
     size_t need, bool reserve);

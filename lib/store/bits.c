@@ -119,20 +119,7 @@ bits_free(struct bits *b)
 static size_t
 at_or_after(const struct bits *b, uint32_t no)
 {
-	size_t lo = 0, hi = b->n;
-
-	/* Dense mailboxes have chunk no at place no. */
-	if (no < b->n && b->c[no].no == no)
-		return no;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (b->c[mid].no < no)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return chunk_at(b->c, b->n, sizeof *b->c, no);
 }
 
 bool

@@ -80,3 +80,34 @@ chunk_take(struct span kept, struct chunk *c)
 	}
 	return true;
 }
+
+static uint32_t
+number(const void *pieces, size_t size, size_t i)
+{
+	uint32_t no;
+
+	memcpy(&no, (const char *)pieces + i * size, sizeof no);
+	return no;
+}
+
+size_t
+chunk_at(const void *pieces, size_t n, size_t size, uint32_t no)
+{
+	size_t lo = 0, hi = n;
+
+	/* Dense mailboxes have piece no at place no; often it is the last, or
+	 * after it. */
+	if (no < n && number(pieces, size, no) == no)
+		return no;
+	if (n > 0 && number(pieces, size, n - 1) < no)
+		return n;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (number(pieces, size, mid) < no)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}

@@ -26,6 +26,10 @@ size_t chunk_keep(const struct chunk *c, char to[CHUNK_KEPT_MAX]);
 /* Back.  False if it is no such form. */
 bool chunk_take(struct span kept, struct chunk *c);
 
+/* Of n pieces of so many octets, which begin with their rising numbers (u32),
+ * the first whose number is >= no. */
+size_t chunk_at(const void *pieces, size_t n, size_t size, uint32_t no);
+
 /* How many are set, or -1, without taking all of it. */
 int chunk_count(struct span kept);
 

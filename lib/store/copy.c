@@ -486,18 +486,6 @@ record_all(struct copying *c, struct copied *done)
 	return r;
 }
 
-static bool
-know(struct mailbox *mb)
-{
-	struct txn t;
-	struct meta m;
-	bool yes = mailbox_read(mb, &t, &m) == STORE_OK;
-
-	if (yes)
-		txn_abort(&t);
-	return yes;
-}
-
 static void
 take_back(struct copying *c)
 {
@@ -515,8 +503,10 @@ static enum store_result
 record(struct copying *c, struct copied *done)
 {
 	enum store_result r = record_all(c, done);
+	struct meta m;
 
-	for (int try = 0; r == STORE_INUSE && try < 3 && know(c->v->mb) &&
+	for (int try = 0; r == STORE_INUSE && try < 3 &&
+	    mailbox_meta(c->v->mb, &m) == STORE_OK &&
 	    !(c->alone && c->m->name != NULL); try++)
 		r = record_all(c, done);
 	return r;

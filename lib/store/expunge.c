@@ -126,15 +126,12 @@ view_expunge(struct view *v, const struct set *uids, uint64_t *modseq)
 static enum store_result
 find_behind(struct view *v)
 {
-	struct txn t;
 	struct meta m;
-	enum store_result r = mailbox_read(v->mb, &t, &m);
+	enum store_result r = mailbox_meta(v->mb, &m);
 
-	if (r != STORE_OK)
-		return r;
-	v->behind = m.pending > 0 || m.late > 0;
-	txn_abort(&t);
-	return STORE_OK;
+	if (r == STORE_OK)
+		v->behind = m.pending > 0 || m.late > 0;
+	return r;
 }
 
 bool

@@ -214,7 +214,7 @@ give_digest(struct change *c, uint32_t uid, struct span digest, uint64_t wire)
 	struct span v;
 	struct rec r;
 
-	if (!rec_get(c->t, c->mb->id, uid, &r) || (r.flags & REC_GONE))
+	if (!rec_alive(c->t, c->mb->id, uid, &r))
 		return;
 	struct key k = key_object('d', r.object);
 	if (digest.n > 0 && !txn_get(c->t, &k, &v))
@@ -293,8 +293,7 @@ add_known(struct change *c, struct draft *d, uint32_t uid)
 	struct rec r;
 
 	give_digest(c, uid, buf_span(&d->digest), d->wire);
-	if (d->info.keywords == 0 || !rec_get(c->t, c->mb->id, uid, &r) ||
-	    (r.flags & REC_GONE))
+	if (d->info.keywords == 0 || !rec_alive(c->t, c->mb->id, uid, &r))
 		return true;
 	uint32_t set = r.set;
 	if (!place_keywords(c, uid, d->info.keyword, d->info.keywords, &set))
@@ -426,17 +425,11 @@ void
 place_withdraw(struct mailbox *mb, const uint32_t *uid, size_t n)
 {
 	struct change c;
-	struct rec r;
 
 	if (change_begin(&c, mb, n * NEED, true) != STORE_OK)
 		return;
 	for (size_t i = 0; i < n; i++)
-		if (rec_get(c.t, mb->id, uid[i], &r) &&
-		    !(r.flags & REC_GONE)) {
-			uidlist_forget(&c.lines,
-			    &(struct uidlist_gone){ uid[i], r.inode }, 1);
-			change_gone(&c, uid[i], &r, true);
-		}
+		change_forget(&c, uid[i], true);
 	c.spare_list = true;
 	change_commit(&c);
 }

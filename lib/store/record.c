@@ -5,6 +5,7 @@
 
 #include "store/filename.h"
 #include "store/letters.h"
+#include "store/uidlist.h"
 
 struct key
 key_mailbox(char kind, uint32_t mailbox)
@@ -169,7 +170,7 @@ chunk_put(struct change *c, int kind)
 }
 
 static struct chunk *
-chunk_at(struct change *c, int kind, uint32_t no)
+chunk_of(struct change *c, int kind, uint32_t no)
 {
 	if (c->no[kind] != no) {
 		chunk_put(c, kind);
@@ -183,7 +184,7 @@ chunk_at(struct change *c, int kind, uint32_t no)
 static bool
 set_bit(struct change *c, int kind, uint32_t uid, bool on)
 {
-	struct chunk *k = chunk_at(c, kind, uid / CHUNK);
+	struct chunk *k = chunk_of(c, kind, uid / CHUNK);
 	uint64_t *w = &k->w[uid % CHUNK / 64], bit = 1ull << uid % 64;
 
 	if (((*w & bit) != 0) == on)
@@ -197,7 +198,7 @@ set_bit(struct change *c, int kind, uint32_t uid, bool on)
 bool
 change_present(struct change *c, uint32_t uid)
 {
-	const struct chunk *k = chunk_at(c, PRESENT, uid / CHUNK);
+	const struct chunk *k = chunk_of(c, PRESENT, uid / CHUNK);
 
 	return k->w[uid % CHUNK / 64] >> uid % 64 & 1;
 }
@@ -392,6 +393,18 @@ change_gone(struct change *c, uint32_t uid, struct rec *r, bool unlink)
 		drop_name(c, uid);
 		object_drop(c->t, r->object);
 	}
+}
+
+void
+change_forget(struct change *c, uint32_t uid, bool unlink)
+{
+	struct rec r;
+
+	if (!rec_alive(c->t, c->mb->id, uid, &r))
+		return;
+	uidlist_forget(&c->lines, &(struct uidlist_gone){ uid,
+	    unlink ? r.inode : 0 }, 1);
+	change_gone(c, uid, &r, unlink);
 }
 
 void

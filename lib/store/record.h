@@ -203,6 +203,9 @@ void change_moved(struct change *c, uint32_t uid, int from, struct span name);
 /* The message is gone; unlink: its file is still there. */
 void change_gone(struct change *c, uint32_t uid, struct rec *r, bool unlink);
 
+/* The same, with its line for the uidlist; of what is not there nothing. */
+void change_forget(struct change *c, uint32_t uid, bool unlink);
+
 /* The file of what is gone was unlinked, or was never there. */
 void change_reaped(struct change *c, uint32_t uid);
 

@@ -77,9 +77,8 @@ settle(struct renaming *s, struct change *c)
 		uint32_t uid = s->done[i].uid;
 		struct rec r;
 
-		if (!rec_get(c->t, s->mb->id, uid, &r) ||
-		    (r.flags & REC_GONE) || rec_late(&r) == 0 ||
-		    r.modseq != s->done[i].modseq)
+		if (!rec_alive(c->t, s->mb->id, uid, &r) ||
+		    rec_late(&r) == 0 || r.modseq != s->done[i].modseq)
 			continue;
 		change_late(c, uid, &r, 0);
 		change_rec(c, uid, &r);
@@ -109,9 +108,8 @@ rename_some(struct renaming *s)
 	    s->next = bits_next(&s->late, s->next + 1)) {
 		struct rec rec;
 
-		if (rec_get(c.t, mb->id, s->next, &rec) &&
-		    !(rec.flags & REC_GONE) && rec_late(&rec) != 0 &&
-		    rename_one(s, &c, s->next, &rec))
+		if (rec_alive(c.t, mb->id, s->next, &rec) &&
+		    rec_late(&rec) != 0 && rename_one(s, &c, s->next, &rec))
 			s->now[s->nows++] = (struct told){ s->next,
 				rec.modseq };
 	}

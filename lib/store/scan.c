@@ -297,7 +297,6 @@ expunge(struct scan *s, const struct set *gone, const struct stat at[2])
 
 	do {
 		struct change c;
-		struct rec r;
 		enum store_result res = change_begin(&c, s->mb,
 		    AT_ONCE * NEED, true);
 
@@ -309,12 +308,7 @@ expunge(struct scan *s, const struct set *gone, const struct stat at[2])
 		}
 		for (int i = 0; i < AT_ONCE && uid != 0;
 		    i++, uid = set_next(gone, uid + 1))
-			if (rec_get(c.t, s->mb->id, uid, &r) &&
-			    !(r.flags & REC_GONE)) {
-				uidlist_forget(&c.lines,
-				    &(struct uidlist_gone){ uid, 0 }, 1);
-				change_gone(&c, uid, &r, false);
-			}
+			change_forget(&c, uid, false);
 		c.spare_list = true;
 		if (uid == 0)
 			dirs_note(&s->dirs, &c);

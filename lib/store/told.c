@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/die.h"
+#include "store/chunk.h"
 
 void
 told_free(struct told *t)
@@ -24,25 +25,11 @@ told_sum(uint32_t flags, const uint32_t *keyword, size_t n)
 	return h == 0 ? 1 : (uint16_t)h;
 }
 
-/* The first piece whose number is >= no; mostly the last one, or after it. */
+/* The first piece whose number is >= no. */
 static size_t
 at_or_after(const struct told *t, uint32_t no)
 {
-	size_t lo = 0, hi = t->n;
-
-	if (hi > 0 && t->p[hi - 1].no <= no)
-		return t->p[hi - 1].no == no ? hi - 1 : hi;
-	if (no < hi && t->p[no].no == no)
-		return no;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->p[mid].no < no)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return chunk_at(t->p, t->n, sizeof *t->p, no);
 }
 
 void
