@@ -28,7 +28,10 @@ enum { SANITIZED = 0 };
 enum { SANITIZED = 0 };
 #endif
 
-enum { READABLE_MAX = 16 };
+enum {
+	READABLE_MAX = 16,
+	THREADS_MAX = 1024	/* of all processes that the user has */
+};
 
 static int
 refuse(int error, const char **why, const char *what)
@@ -99,6 +102,21 @@ drop_capabilities(void)
 	return (int)syscall(SYS_capset, &head, data);
 }
 
+/* Others need the system's threads, too.  Who is refused one does without. */
+static int
+limit_threads(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NPROC, &l) < 0)
+		return -1;
+	if (l.rlim_max > THREADS_MAX)
+		l.rlim_max = THREADS_MAX;
+	if (l.rlim_cur > l.rlim_max)
+		l.rlim_cur = l.rlim_max;
+	return setrlimit(RLIMIT_NPROC, &l);
+}
+
 int
 confine_paths(const struct confine *c, const char **why)
 {
@@ -126,6 +144,8 @@ confine_paths(const struct confine *c, const char **why)
 	if (setrlimit(RLIMIT_CORE, &none) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 0) < 0)
 		return refuse(errno, why, "the process can still be dumped");
+	if (c->threads && limit_threads() < 0)
+		return refuse(errno, why, "threads cannot be limited");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return refuse(errno, why, "privileges can still be gained");
 	if (drop_capabilities() < 0)

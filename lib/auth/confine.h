@@ -35,7 +35,9 @@ struct confine {
 					   kernel so far tells them apart by
 					   path: their permissions do. */
 	bool connect;			/* may open UNIX sockets at all */
-	bool threads;			/* may start threads */
+	bool threads;			/* may start threads: as long as the
+					   user has no more than 1,024
+					   processes and threads (root: any) */
 };
 
 int confine_become(const struct account *a, const char **why);

@@ -106,6 +106,37 @@ thread_reads(void)
 	return thread(&got) && got != NULL;
 }
 
+enum { MANY = 2000 };
+
+static void *
+in_crowd(void *door)
+{
+	pthread_mutex_lock(door);
+	pthread_mutex_unlock(door);
+	return NULL;
+}
+
+/* As many as would crowd others out. */
+static bool
+crowd(void)
+{
+	static pthread_t t[MANY];
+	pthread_mutex_t door = PTHREAD_MUTEX_INITIALIZER;
+	pthread_attr_t small;
+	size_t n = 0;
+
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 64 * 1024);
+	pthread_mutex_lock(&door);
+	while (n < MANY && pthread_create(&t[n], &small, in_crowd,
+	    &door) == 0)
+		n++;
+	pthread_mutex_unlock(&door);
+	for (size_t i = 0; i < n; i++)
+		pthread_join(t[i], NULL);
+	return n == MANY;
+}
+
 static bool trace_parent(void)
 {
 	return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) == 0;
@@ -221,6 +252,7 @@ const struct act processes_acts[] = {
 	{ "clone3", run_clone3 },
 	{ "start a thread", run_thread },
 	{ "read another user's mail in a thread", thread_reads },
+	{ "start threads by the thousand", crowd },
 	{ "trace the parent", trace_parent },
 	{ "trace another process", trace_victim },
 	{ "be traced", trace_me },
