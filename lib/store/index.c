@@ -20,7 +20,8 @@ enum {
 	LOCK_SIZE = 65536,		/* room for about a thousand readers */
 	HEADROOM = 4 << 20,		/* of the map, at first */
 	RESERVE = 1 << 20,		/* on disk, for EXPUNGE when it is full */
-	STEP = 256 << 10		/* the file grows by at least that */
+	STEP = 256 << 10,		/* the file grows by at least that */
+	PAGE_MAX = 32 << 10		/* LMDB's are no larger */
 };
 
 enum { DBI = 1 };	/* LMDB's number of what needs no opening */
@@ -225,7 +226,9 @@ opens(const struct store *st)
 {
 	int fd = openat(st->index_dir, DATA,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	bool yes = fd != -1 && page_opens(fd, (size_t)sysconf(_SC_PAGESIZE));
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	bool yes = fd != -1 && page_opens(fd, page < PAGE_MAX ? page :
+	    PAGE_MAX);
 
 	if (fd != -1)
 		close(fd);

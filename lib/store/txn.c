@@ -6,8 +6,11 @@
 #include "store/index.h"
 #include "store/seal.h"
 
-/* The only database of the environment needs no opening. */
-enum { DBI = 1 };
+enum {
+	DBI = 1,		/* the environment's only database needs no
+				   opening */
+	READ_TRIES = 16		/* before what cannot be read is damaged */
+};
 
 static enum store_result
 lmdb_fail(struct store *st, const char *what, int e)
@@ -72,7 +75,7 @@ txn_read(struct store *st, struct txn *t)
 	enum store_result r = STORE_ERROR;
 
 	*t = (struct txn){ .st = st };
-	for (int try = 0; try < 2; try++) {
+	for (int try = 0; try < READ_TRIES; try++) {
 		if ((r = index_check(st, false)) != STORE_OK)
 			return r;
 		int e = begin(st, MDB_RDONLY, &t->t);
@@ -80,10 +83,10 @@ txn_read(struct store *st, struct txn *t)
 			if (index_tree(st, t->t, false, &t->tree,
 			    &t->map_size))
 				return STORE_OK;
-			/* Two commits may have been faster: once more. */
+			/* Two commits may have been faster, and again. */
 			drop(st, t->t);
 			t->t = NULL;
-			e = try == 0 ? EAGAIN : MDB_CORRUPTED;
+			e = try + 1 < READ_TRIES ? EAGAIN : MDB_CORRUPTED;
 		}
 		r = lmdb_fail(st, "read the index", e);
 	}
