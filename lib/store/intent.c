@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -261,14 +262,16 @@ cut(struct store *st, const char *disk, const struct said *h)
 	return good;
 }
 
-/* The folder's cur, to be read; NULL: *gone tells whether there is none. */
+/* The folder's cur or new, to be read; NULL: *gone tells whether there is
+ * none. */
 static DIR *
-open_cur(struct store *st, const char *disk, bool *gone)
+open_sub(struct store *st, const char *disk, const char *sub, bool *gone)
 {
 	struct buf path = { 0 };
 
 	buf_adds(&path, disk);
-	buf_adds(&path, "/cur");
+	buf_addc(&path, '/');
+	buf_adds(&path, sub);
 	int fd = openat(st->dir, buf_cstr(&path), O_RDONLY | O_DIRECTORY |
 	    O_NOFOLLOW | O_CLOEXEC);
 	buf_free(&path);
@@ -286,7 +289,7 @@ each_file(struct store *st, const struct stored *s, bool remove, size_t *n)
 {
 	struct dirent *e;
 	bool good;
-	DIR *d = open_cur(st, s->disk, &good);
+	DIR *d = open_sub(st, s->disk, "cur", &good);
 
 	*n = 0;
 	if (d == NULL)
@@ -305,15 +308,68 @@ each_file(struct store *st, const struct stored *s, bool remove, size_t *n)
 	return good;
 }
 
+static int
+by_number(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Add the inodes of what is in a directory; of the batch's files alone, or of
+ * all if there is none. */
+static bool
+inodes(struct store *st, const char *disk, const char *sub,
+    const struct batch *b, struct buf *to)
+{
+	struct dirent *e;
+	bool gone;
+	DIR *d = open_sub(st, disk, sub, &gone);
+
+	if (d == NULL)
+		return false;
+	while ((errno = 0, e = readdir(d)) != NULL) {
+		uint64_t ino = e->d_ino;
+
+		if (b == NULL || batch_has(b, span_str(e->d_name)))
+			buf_add(to, (struct span){ (char *)&ino, sizeof ino });
+	}
+	int err = errno;
+	closedir(d);
+	return err == 0;
+}
+
+/* Whether each file of the batch is surely in the source too. */
+static bool
+have_sources(struct store *st, const struct stored *s)
+{
+	struct buf all = { 0 }, ours = { 0 };
+	size_t one = sizeof(uint64_t);
+	bool yes = inodes(st, s->from_disk, "cur", NULL, &all) &&
+	    inodes(st, s->from_disk, "new", NULL, &all) &&
+	    inodes(st, s->disk, "cur", &s->batch, &ours);
+
+	if (yes && all.n > 0)
+		qsort(all.p, all.n / one, one, by_number);
+	for (size_t i = 0; yes && i < ours.n; i += one)
+		yes = all.n > 0 && bsearch(ours.p + i, all.p, all.n / one,
+		    one, by_number) != NULL;
+	buf_free(&all);
+	buf_free(&ours);
+	return yes;
+}
+
 /* Whether the files are to stay: the batch was finished, or nobody can tell. */
 static bool
-is_done(const struct stored *s, const struct said *to,
+is_done(struct store *st, const struct stored *s, const struct said *to,
     const struct said *from, size_t files)
 {
 	bool whole = to->lines >= files || (to->others && to->lines > 0);
 
+	/* A list that was written anew for it says what left; where none says
+	 * so, and all are where they were, nothing did. */
 	if (from->anew)
-		return true;
+		return from->gone > 0 || !have_sources(st, s);
 	return files > 0 && whole && (s->from == 0 || from->others ||
 	    from->gone >= to->lines);
 }
@@ -331,7 +387,7 @@ undo(struct txn *t, const struct stored *s)
 		return false;
 	to.others = to.others || (s->from == 0 && to.gone > 0);
 	/* Whoever opens the folders takes them in from their lists. */
-	if (is_done(s, &to, &from, files))
+	if (is_done(t->st, s, &to, &from, files))
 		return true;
 	return cut(t->st, s->from_disk, &from) &&
 	    cut(t->st, s->disk, &to) && each_file(t->st, s, true, &files);
