@@ -91,7 +91,8 @@ sweeper: all $(SWEEP:%=$(B)/t/sweep/%) $(B)/t/fault.so
 tests: sweeper units $(FUZZ:%=$(B)/t/fuzz/%) $(B)/t/storm/watch
 check: deps
 	@$(MAKE) -s -j"$$(nproc)" tests
-	$(RUN) prove -r --ext .t --ext .bats $(PROVE) $(B)/t/unit t
+	$(RUN) prove -j"$$(nproc)" -r --ext .t --ext .bats $(PROVE) \
+	    $(B)/t/unit t
 sweep: deps
 	@$(MAKE) -s -j"$$(nproc)" sweeper
 	$(RUN) t/sweep.t -a
@@ -102,8 +103,7 @@ sweep-errors: deps
 damage: all
 	$(RUN) t/index_damage.py -v -j 2 -n $(or $(TRIALS),10000)
 asan:
-	ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=0 \
-	    $(MAKE) V=-asan CFLAGS='$(SAN)' check
+	t/sanitized $(MAKE) V=-asan CFLAGS='$(SAN)' check
 cov:
 	$(MAKE) V=-cov CFLAGS='-O0 -g --coverage' check
 deps:

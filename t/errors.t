@@ -27,7 +27,7 @@ from acts import ACTS   # noqa: E402
 from model import Wrong     # noqa: E402
 from trial import (MEMORY, SHORT, Fault, Trial, errors_of)   # noqa: E402
 
-SHARE = 3   # points of an act
+SHARE = 1 if places.SLOW else 3     # points of an act
 KINDS = ("lost", "torn", "doubled", "numbers", "crashed", "unclear")
 LASTING = ("ENOSPC", "EMFILE")      # and EIO, of calls that change something
 
@@ -126,6 +126,8 @@ def main():
     p.add_argument("names", nargs="*", choices=[[], *ACTS])
     ask = p.parse_args()
     names, began = ask.names or list(ACTS), time.monotonic()
+    if ask.points == SHARE and not ask.names:
+        names = places.share_of(ACTS)
     if not places.may_trace():
         print("1..0 # SKIP ptrace is not allowed here")
         return 0
@@ -137,7 +139,4 @@ def main():
 
 
 if __name__ == "__main__":
-    if os.environ.get("LEMON_BUILD", "").endswith("-asan"):
-        print("1..0 # skip a sanitizer ends where memory is refused")
-        sys.exit()
     sys.exit(main())

@@ -32,9 +32,6 @@ hostile() {
 }
 
 @test "a flood of any kind ends, and costs no memory before a login" {
-	# Not yet tried under a sanitizer, which has memory and times of its own.
-	! ldd "$(command -v lemon-imapd)" | grep -q asan ||
-	    skip "a sanitizer has memory and times of its own"
 	hostile <<-'END'
 	A = b"A" * 8000
 	any = {
@@ -115,12 +112,8 @@ hostile() {
 # A time-out that each octet begins anew would never come; so none of these
 # is waited for longer than it takes to see that.
 @test "whoever sends an octet now and then is sent away in time" {
-	# Not yet tried under a sanitizer, which has memory and times of its own.
-	! ldd "$(command -v lemon-imapd)" | grep -q asan ||
-	    skip "a sanitizer has memory and times of its own"
 	export LEMON_LOGINTIMEOUT=1 LEMON_TIMEOUT=2
 	hostile <<-'END'
-	import threading
 	def hello(c):
 	    c.hello()
 	def auth(c):
@@ -158,35 +151,23 @@ hostile() {
 	    ("lmtp", nothing, b"A"), ("lmtp", hello, b"RCPT TO:<a"),
 	    ("lmtp", message, b"A"), ("lmtp", message, b"A\r\n"),
 	    ("lmtp", chunk, b"A")]
-	took = {}
-	def one(i, kind, begin, octets):
+	def one(kind, begin, octets):
 	    c = Client(kind, greet=begin is not None)
 	    if begin is not None:
 	        begin(c)
-	    took[i] = c.drip(octets)
-	    took[i] = took[i], c.end()
-	threads = [threading.Thread(target=one, args=(i, *s))
-	    for i, s in enumerate(slow)]
-	for t in threads:
-	    t.start()
-	for t in threads:
-	    t.join()
-	for i, s in enumerate(slow):
-	    assert i in took and took[i][0] < 25, (s, took.get(i))
-	    assert took[i][1] in (0, 75), (s, took[i])
+	    return c.drip(octets), c.end()
+	took = at_once(one, slow)
+	for s, (seconds, code) in zip(slow, took):
+	    assert seconds < 25 and code in (0, 75), (s, seconds, code)
 	print("# %d slow clients, gone after %.1f to %.1f s" % (len(took),
-	    min(took.values())[0], max(took.values())[0]))
+	    min(took)[0], max(took)[0]))
 	END
 }
 
 @test "whoever does not read the answers is sent away in time" {
-	# Not yet tried under a sanitizer, which has memory and times of its own.
-	! ldd "$(command -v lemon-imapd)" | grep -q asan ||
-	    skip "a sanitizer has memory and times of its own"
 	export LEMON_LOGINTIMEOUT=1 LEMON_TIMEOUT=2
 	hostile <<-'END'
-	import threading
-	def one(i, kind, octets):
+	def one(kind, octets):
 	    c = Client(kind)
 	    if c.smtp:
 	        c.hello()
@@ -197,25 +178,16 @@ hostile() {
 	    except (OSError, ssl.SSLError):
 	        pass
 	    # Not even the end is read.
-	    took[i] = c.proc.wait(25)
-	took = {}
+	    return c.proc.wait(25)
 	deaf = [("imap", b"t CAPABILITY\r\n" * 50), ("imap", b"t ID NIL\r\n" * 90),
 	    ("imap+tls", b"t CAPABILITY\r\n" * 50), ("submit", b"EHLO x\r\n" * 90),
 	    ("submit+tls", b"HELP\r\n" * 90), ("lmtp", b"HELP\r\n" * 90)]
-	threads = [threading.Thread(target=one, args=(i, *d))
-	    for i, d in enumerate(deaf)]
-	for t in threads:
-	    t.start()
-	for t in threads:
-	    t.join()
-	assert sorted(took.values()) == [0] * len(deaf), took
+	codes = at_once(one, deaf)
+	assert codes == [0] * len(deaf), codes
 	END
 }
 
 @test "what comes with STARTTLS is never used, wherever it is cut" {
-	# Not yet tried under a sanitizer, which has memory and times of its own.
-	! ldd "$(command -v lemon-imapd)" | grep -q asan ||
-	    skip "a sanitizer has memory and times of its own"
 	hostile <<-'END'
 	for kind, first, evil in (
 	        ("imap", b"t STARTTLS\r\n", b"evil CAPABILITY\r\n"),
@@ -246,9 +218,6 @@ hostile() {
 }
 
 @test "garbage instead of a TLS handshake ends the connection" {
-	# Not yet tried under a sanitizer, which has memory and times of its own.
-	! ldd "$(command -v lemon-imapd)" | grep -q asan ||
-	    skip "a sanitizer has memory and times of its own"
 	hostile <<-'END'
 	import random
 	random.seed(8)
@@ -281,9 +250,6 @@ hostile() {
 }
 
 @test "a literal's number is one, and before a login a small one" {
-	# Not yet tried under a sanitizer, which has memory and times of its own.
-	! ldd "$(command -v lemon-imapd)" | grep -q asan ||
-	    skip "a sanitizer has memory and times of its own"
 	hostile <<-'END'
 	numbers = ["0", "1", "007", "4000", "8192", "8193", "65535", "65536",
 	    "2147483647", "2147483648", "4294967295", "4294967296",
@@ -306,9 +272,6 @@ hostile() {
 }
 
 @test "an unknown user and a wrong password are one answer, and one line" {
-	# Not yet tried under a sanitizer, which has memory and times of its own.
-	! ldd "$(command -v lemon-imapd)" | grep -q asan ||
-	    skip "a sanitizer has memory and times of its own"
 	hostile <<-'END'
 	import hashlib, hmac
 	def scrambled(line):
