@@ -615,3 +615,38 @@ client() {
 	run -75 imapd
 	[[ $output == *"$T/control/users/ruth/namespace: Permission denied"* ]]
 }
+
+@test "TLS files that we may not read stop the program, each with a line that names it" {
+	[ "$(id -u)" = 0 ] || skip "only root has another account to be"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T"
+	cp "$(command -v lemon-imapd)" "$(command -v lemon-submit)" "$T"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -days 2 -subj /CN=localhost -keyout "$T/k" -out "$T/c" 2>/dev/null
+	cat "$T/k" "$T/c" >"$T/control/tls.pem"
+	# as_nobody PROGRAM OPTION…: as a client of 192.0.2.7 finds it
+	as_nobody() {
+		run -75 --separate-stderr setpriv --reuid=65534 \
+		    --regid=65534 --clear-groups env TCPREMOTEIP=192.0.2.7 \
+		    PROTO=TCP "$T/$@" </dev/null
+	}
+	chmod 400 "$T/control/tls.pem"
+	for how in lemon-imapd 'lemon-imapd -s' lemon-submit 'lemon-submit -s'
+	do
+		as_nobody $how
+		[[ $stderr == *"$T/control/tls.pem: Permission denied" ]]
+	done
+	chmod 444 "$T/control/tls.pem"
+	openssl rand -hex 80 >"$T/control/tickets"
+	chmod 400 "$T/control/tickets"
+	as_nobody lemon-imapd -s
+	[[ $stderr == *"$T/control/tickets: Permission denied" ]]
+	# What is in them is wrong.
+	chmod 444 "$T/control/tickets"
+	echo junk >"$T/control/tickets"
+	as_nobody lemon-imapd -s
+	[[ $stderr == *"cannot use $T/control/tickets: the ticket keys cannot be read"* ]]
+	rm "$T/control/tickets"
+	cp "$T/c" "$T/control/tls.pem"
+	as_nobody lemon-imapd -s
+	[[ $stderr == *"cannot use $T/control/tls.pem: no private key in it"* ]]
+}

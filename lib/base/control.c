@@ -224,3 +224,13 @@ control_path(const struct control *c, const char *name, struct buf *path)
 	}
 	join(c, false, name, path);
 }
+
+bool
+control_readable(const char *path)
+{
+	if (access(path, R_OK) == 0)
+		return true;
+	if (errno != ENOENT && errno != ENOTDIR)
+		mistake(path, strerror(errno));
+	return false;
+}

@@ -49,4 +49,8 @@ bool control_listed(const struct control *c, const char *name,
 void control_path(const struct control *c, const char *name,
     struct buf *path);
 
+/* Whether such a file, by its path, is there.  One that is, but that we may
+ * not read, ends the process as above. */
+bool control_readable(const char *path);
+
 #endif

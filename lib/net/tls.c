@@ -261,6 +261,15 @@ use_tickets(struct tls *t, const struct tls_server *cfg)
 	return SSL_CTX_set_num_tickets(t->ctx, 1) == 1;
 }
 
+static struct tls *
+fail_file(struct tls *t, const struct tls_server *cfg, const char *file,
+    const char **why, const char *what)
+{
+	if (cfg->wrong != NULL)
+		*cfg->wrong = file;
+	return fail_new(t, why, what);
+}
+
 struct tls *
 tls_server_new(const struct tls_server *cfg, const char **why)
 {
@@ -271,14 +280,23 @@ tls_server_new(const struct tls_server *cfg, const char **why)
 		return NULL;
 	t->server = true;
 	if (SSL_CTX_use_certificate_chain_file(t->ctx, cfg->certfile) != 1)
-		return fail_new(t, why, "the certificate cannot be read");
-	if (SSL_CTX_use_PrivateKey_file(t->ctx, key, SSL_FILETYPE_PEM) != 1 ||
-	    SSL_CTX_check_private_key(t->ctx) != 1)
-		return fail_new(t, why, "the private key cannot be read");
+		return fail_file(t, cfg, cfg->certfile, why,
+		    "the certificate cannot be read");
+	if (SSL_CTX_use_PrivateKey_file(t->ctx, key, SSL_FILETYPE_PEM) != 1) {
+		/* OpenSSL's word for a file without one is "unsupported". */
+		if (ERR_GET_REASON(ERR_peek_error()) == ERR_R_UNSUPPORTED)
+			ERR_clear_error();
+		return fail_file(t, cfg, key, why, "no private key in it");
+	}
+	if (SSL_CTX_check_private_key(t->ctx) != 1)
+		return fail_file(t, cfg, key, why,
+		    "the private key is not the certificate's");
 	if (cfg->cafile != NULL && !ask_certificate(t, cfg->cafile))
-		return fail_new(t, why, "the CA file cannot be read");
+		return fail_file(t, cfg, cfg->cafile, why,
+		    "the CA file cannot be read");
 	if (!use_tickets(t, cfg))
-		return fail_new(t, why, "the ticket keys cannot be read");
+		return fail_file(t, cfg, cfg->tickets, why,
+		    "the ticket keys cannot be read");
 	SSL_CTX_set_dh_auto(t->ctx, 1);
 	return t;
 }

@@ -23,6 +23,8 @@ struct tls_server {
 	const char *tickets;	/* ticket keys, or NULL; see ticket.h.  A file
 				   that is not there counts as NULL. */
 	const char *cafile;	/* NULL, or whose client certificates count */
+	const char **wrong;	/* NULL, or where to say which of the files it
+				   was that failed */
 };
 
 /* Load certificate and key (as the account that may read them) without

@@ -6,7 +6,8 @@
 
 #include "base/log.h"
 
-/* The path of one of the files.  Whether it can be read. */
+/* The path of one of the files.  Whether it is there; one that is there and
+ * cannot be read is the administrator's mistake. */
 static bool
 find(const struct control *c, const char *variable, const char *name,
     struct buf *path)
@@ -15,10 +16,11 @@ find(const struct control *c, const char *variable, const char *name,
 
 	if (value != NULL && *value != '\0') {
 		buf_adds(path, value);
+		control_readable(value);
 		return true;	/* a wrong one is told, not passed over */
 	}
 	control_path(c, name, path);
-	return access(buf_cstr(path), R_OK) == 0;
+	return control_readable(buf_cstr(path));
 }
 
 bool
@@ -35,7 +37,8 @@ struct tls *
 tls_configure(const struct control *c, const char **why)
 {
 	struct buf cert = { 0 }, tickets = { 0 }, ca = { 0 };
-	struct tls_server cfg = { .keyfile = getenv("KEYFILE") };
+	const char *wrong = NULL;
+	struct tls_server cfg = { .wrong = &wrong, .keyfile = getenv("KEYFILE") };
 
 	find(c, "CERTFILE", "tls.pem", &cert);
 	cfg.certfile = buf_cstr(&cert);
@@ -45,13 +48,16 @@ tls_configure(const struct control *c, const char **why)
 		cfg.tickets = buf_cstr(&tickets);
 	if (find(c, "CAFILE", "client-ca.pem", &ca))
 		cfg.cafile = buf_cstr(&ca);
+	if (cfg.keyfile != NULL)
+		control_readable(cfg.keyfile);
 	*why = "there is no tls.pem, or CERTFILE, that can be read";
-	struct tls *t = access(cfg.certfile, R_OK) == 0 ?
+	struct tls *t = control_readable(cfg.certfile) ?
 	    tls_server_new(&cfg, why) : NULL;
 
 	/* OpenSSL's reason does not say which file it speaks of. */
 	if (t == NULL)
-		log_warn("tls: cannot use %s: %s", cfg.certfile, *why);
+		log_warn("tls: cannot use %s: %s",
+		    wrong != NULL ? wrong : cfg.certfile, *why);
 	buf_free(&cert);
 	buf_free(&tickets);
 	buf_free(&ca);

@@ -12,8 +12,9 @@
  * CERTFILE, KEYFILE, CAFILE.
  */
 
-/* Whether there is a certificate that we may read; cheap, and before any
- * OpenSSL. */
+/* Whether there is a certificate; cheap, and before any OpenSSL.  As of any
+ * setting, of these and the other files one that is there and that we may
+ * not read ends the process (base/control.h). */
 bool tls_configured(const struct control *c);
 
 /* The server's end with these settings, as tls_server_new. */
