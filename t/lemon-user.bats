@@ -134,6 +134,76 @@ tv		" ]
 	[ "$(labels alice)" = "- " ]
 }
 
+@test "a new app password opens no more than the old one, unless told to" {
+	add alice x
+	echo p | user app alice phone -s imap -e 2099-12-31
+	echo q | user app alice phone
+	[ "$(user list alice)" = "phone	imap	2099-12-31" ]
+	[ ! -s "$BATS_TEST_TMPDIR/err" ]
+	echo q | user app alice phone -s imap,submit
+	[ "$(user list alice)" = "phone	imap,submit	2099-12-31" ]
+	echo q | user app alice phone -s '' -e ''
+	[ "$(user list alice)" = "phone		" ]
+	echo q | user app alice phone -e 2020-01-01
+	grep -q "warning: 2020-01-01 is over" "$BATS_TEST_TMPDIR/err"
+}
+
+@test "at a terminal a password is asked for twice, and not shown" {
+	cat >"$BATS_TEST_TMPDIR/type.py" <<-'END'
+	import os, pty, sys
+	pid, fd = pty.fork()
+	if pid == 0:
+	    os.execvp("lemon-user", ["lemon-user", "-c"] + sys.argv[1:4])
+	seen = b""
+	for prompt, typed in ((b"Password: ", sys.argv[4]), (b"Again: ", sys.argv[5])):
+	    while not seen.endswith(prompt):
+	        seen += os.read(fd, 4096)
+	    os.write(fd, typed.encode() + b"\n")
+	try:
+	    while True:
+	        seen += os.read(fd, 4096) or 1 / 0
+	except (OSError, ZeroDivisionError):
+	    pass
+	print(seen.decode())
+	sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	END
+	typed() {
+		timeout 60 python3 "$BATS_TEST_TMPDIR/type.py" "$CONTROL" "$@"
+	}
+	run -1 typed add alice 'se\cret x ' 'se\cret x'
+	[[ $output == *"these are two passwords"* ]]
+	[ -z "$(user list)" ]
+	run -0 typed add alice 'se\cret x ' 'se\cret x '
+	[[ $output != *cret* ]]
+	[ "$(user list)" = alice ]
+}
+
+@test "an account that cannot be made leaves nothing" {
+	add alice x
+	mkdir "$CONTROL/users/.new.1" "$CONTROL/users/.del.2"
+	echo "$CONTROL/locals/%u" >"$CONTROL/home"
+	run -75 add frank secret
+	[ "$(ls -A "$CONTROL/users" | tr '\n' ' ')" = ".unknown alice " ]
+}
+
+@test "who may not enter the accounts is told so, and not that nobody is there" {
+	user=()
+	if [ "$(id -u)" = 0 ]; then
+		user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	fi
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR"
+	cp "$(command -v lemon-user)" "$(command -v lemon-verifier)" \
+	    "$BATS_TEST_TMPDIR"
+	add alice x
+	[ "$(id -u)" = 0 ] || chmod 0 "$CONTROL/users"
+	for args in 'list alice' 'add bob' 'passwd alice' 'del alice'
+	do
+		run -75 "${user[@]}" "$BATS_TEST_TMPDIR/lemon-user" \
+		    -c "$CONTROL" $args <<<x
+		[[ $output == "lemon-user: cannot enter $CONTROL/users as "* ]]
+	done
+}
+
 @test "what is no label, scope or day is refused" {
 	add alice x
 	run -1 user app alice - <<<p
