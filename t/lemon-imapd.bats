@@ -123,6 +123,19 @@ client() {
 	grep -E '^lemon-imapd\[[0-9]+\]: login-failed user=[^ ]* rip=192\.0\.2\.7 method=LOGIN why=credentials$' "$T/err"
 	grep -E '^lemon-imapd\[[0-9]+\]: disconnect user= rip=192\.0\.2\.7 why=logout commands=2 in=[0-9]+ out=[0-9]+ fetched=0 appended=0 expunged=0 cpu_ms=[0-9]+ wall_ms=[0-9]+$' "$T/err"
 	[ "$(wc -l <"$T/err")" = 2 ]
+	echo app | lemon-user app alice tv -s submit 2>/dev/null
+	echo app | lemon-user app alice old -e 2020-01-01 2>/dev/null
+	for who in alice alice+tv alice+old; do
+		printf 'a AUTHENTICATE PLAIN %s\r\nb LOGIN %s app\r\nc LOGOUT\r\n' \
+		    "$(printf '\0%s\0app' $who | base64)" $who |
+		    LEMON_PLAINTEXT=1 lemon-imapd 2>"$T/$who"
+	done >"$T/said"
+	[ "$(grep -Eo '^[ab] NO .*' "$T/said" | cut -c3- | sort -u | wc -l)" = 1 ]
+	for m in PLAIN LOGIN; do
+		grep "user=alice rip=local method=$m why=credentials$" "$T/alice"
+		grep "user=alice+tv rip=local method=$m why=scope$" "$T/alice+tv"
+		grep "user=alice+old rip=local method=$m why=expired$" "$T/alice+old"
+	done
 	say 'a LOGOUT' >/dev/null
 	grep -E ': login user=[^ ]+ rip=local method=local tls=local confined=(full|partial|none)$' "$T/log"
 }

@@ -96,6 +96,27 @@ tried() {
 	done
 }
 
+@test "who was refused is in the log, on one line, with the reason" {
+	echo app | lemon-user app alice old -e 2020-01-01
+	for m in PLAIN LOGIN SCRAM-SHA-256-PLUS; do
+		for who in 'alice wrong' 'mallory x' 'alice+tv app' 'alice+old app'
+		do
+			run ! login $m $who
+		done
+		for said in alice=credentials mallory=credentials \
+		    alice+tv=scope alice+old=expired
+		do
+			grep "auth-failed user=${said%=*} .* mech=$m .*" \
+			    "$T/log" | grep "why=${said#*=}$"
+		done
+	done
+	run ! login PLAIN $'al ice\e[1m\xe2\x80\xae' x
+	grep -qF 'auth-failed user=al\x20ice' "$T/log"
+	run ! login PLAIN "$(printf '%0600d' 7)" x
+	[ "$(awk 'length > 1000' "$T/log")" = "" ]
+	run ! grep -q '[^ -~]' "$T/log"
+}
+
 @test "in clear there is SCRAM and no password" {
 	login SCRAM-SHA-256 alice secret --no-starttls
 	run ! login PLAIN alice secret --no-starttls

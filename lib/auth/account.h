@@ -21,6 +21,9 @@ struct account {
 				   said so; empty: HOME/Maildir */
 	uid_t uid;		/* whom to become; (uid_t)-1: stay */
 	gid_t gid;
+	const char *refused;	/* after a failed login, for the log alone:
+				   "expired" or "scope" where a password of
+				   that label is there; NULL: neither */
 };
 
 void account_free(struct account *a);	/* leaves { 0 } */

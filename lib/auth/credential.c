@@ -88,12 +88,19 @@ take(struct span text, struct span scope, struct credential *to)
 	while (verifier_next(&text, &v)) {
 		enum scram_hash h = v.scram.hash;
 
-		if (to->real[h] || !span_eq(v.label, label) ||
-		    !verifier_counts(&v, scope, now))
+		if (to->real[h] || !span_eq(v.label, label))
 			continue;
+		if (!verifier_counts(&v, scope, now)) {
+			to->account.refused = verifier_expired(&v, now) ?
+			    "expired" : "scope";
+			continue;
+		}
 		to->scram[h] = v.scram;
 		to->real[h] = true;
 	}
+	for (enum scram_hash h = 0; h < SCRAM_HASHES; h++)
+		if (to->real[h])
+			to->account.refused = NULL;
 	OPENSSL_cleanse(&v, sizeof v);
 }
 

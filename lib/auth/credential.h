@@ -15,7 +15,9 @@
  * fakes: where all the others have more, it must, too.
  */
 struct credential {
-	struct account account;		/* located; account_settle it */
+	struct account account;		/* located; account_settle it.  Its
+					   refused tells why none is real,
+					   whatever the password will be */
 	struct scram scram[SCRAM_HASHES];
 	bool real[SCRAM_HASHES];
 };

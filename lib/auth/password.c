@@ -51,6 +51,8 @@ by_verifier(const struct control *c, struct span login,
 	if (scram_check(&cred.scram[h], prepared) && cred.real[h]) {
 		*a = cred.account;
 		r = account_settle(c, a) < 0 ? AUTH_TEMP : AUTH_OK;
+	} else {
+		a->refused = cred.account.refused;
 	}
 	credential_free(&cred);
 	return r;
@@ -86,6 +88,7 @@ enum auth
 auth_password(const struct control *c, struct span login,
     struct span password, const char *scope, struct account *a)
 {
+	a->refused = NULL;
 	if (login.n == 0 || password.n == 0 || password.n > PASSWORD_MAX)
 		return AUTH_BAD;
 	if (!has_checker(c))

@@ -44,6 +44,7 @@ struct sasl_server {
 	struct account account;		/* the other kinds: who it is */
 	enum auth verdict;		/* ours; the library's is not enough */
 	unsigned heard;			/* messages from the client so far */
+	struct buf tried;		/* the login name, for the log */
 };
 
 /* --- what is offered --- */
@@ -140,13 +141,24 @@ on_log(void *context, int level, const char *text)
 	return SASL_OK;
 }
 
+static void
+note(struct sasl_server *s, struct span login)
+{
+	buf_clear(&s->tried);
+	buf_add(&s->tried, span_head(login, LOGIN_BUF));
+}
+
 /* Names stay as they came; account_login is what makes them one. */
 static int
 on_canon(sasl_conn_t *conn, void *context, const char *in, unsigned n,
     unsigned flags, const char *realm, char *out, unsigned max,
     unsigned *nout)
 {
-	(void)conn, (void)context, (void)flags, (void)realm;
+	struct sasl_server *s = context;
+
+	(void)conn, (void)realm;
+	if ((flags & SASL_CU_AUTHID) != 0)
+		note(s, (struct span){ in, n });
 	if (n == 0 || n >= max || n > LOGIN_BUF)
 		return SASL_BADAUTH;
 	for (unsigned i = 0; i < n; i++)
@@ -306,6 +318,7 @@ find_certificate(struct sasl_server *s, const struct tls *tls)
 	int r = 0;
 
 	if (tls != NULL && tls_peer_name(tls, &name)) {
+		note(s, buf_span(&name));
 		r = account_find(s->control, buf_span(&name), &s->account);
 		if (r == 0)
 			r = account_of_address(s->control, buf_span(&name),
@@ -452,22 +465,15 @@ sasl_server_start(struct sasl_server **to, const struct control *c,
 
 	if (m == NULL)
 		return SASL_STEP_NOMECH;
-	if (initial.n > RESPONSE_MAX)
-		return SASL_STEP_BAD;
-	struct sasl_server *s = xcalloc(1, sizeof *s);
+	struct sasl_server *s = *to = xcalloc(1, sizeof *s);
 
 	s->control = c;
 	s->scope = scope;
 	s->mech = m;
 	s->verdict = AUTH_BAD;
-	enum sasl_step r = begin(s, &o, service, secure, tls, initial,
-	    challenge, a);
-
-	if (r == SASL_STEP_MORE)
-		*to = s;
-	else
-		sasl_server_free(s);
-	return r;
+	if (initial.n > RESPONSE_MAX)
+		return SASL_STEP_BAD;
+	return begin(s, &o, service, secure, tls, initial, challenge, a);
 }
 
 enum sasl_step
@@ -489,6 +495,13 @@ sasl_server_step(struct sasl_server *s, struct span response,
 	return answer(s, r, out, n, challenge, a);
 }
 
+const char *
+sasl_server_tried(const struct sasl_server *s, struct span *login)
+{
+	*login = s == NULL ? SPAN("") : buf_span(&s->tried);
+	return s == NULL ? NULL : who(s)->refused;
+}
+
 void
 sasl_server_free(struct sasl_server *s)
 {
@@ -497,6 +510,7 @@ sasl_server_free(struct sasl_server *s)
 	if (s->conn != NULL)
 		s->lib->dispose(&s->conn);
 	buf_free(&s->binding_data);
+	buf_free(&s->tried);
 	credential_free(&s->cred);
 	account_free(&s->account);
 	free(s);

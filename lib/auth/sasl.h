@@ -40,8 +40,8 @@ struct sasl_server;
  * empty one has p != NULL and n == 0).  service is "imap" or "smtp" for
  * libsasl, scope as for auth_password.  Responses and challenges are the
  * decoded octets, challenges are added to what the caller gives.  c and tls
- * must outlive the exchange.  *s is NULL unless it returns SASL_STEP_MORE;
- * free it whenever the exchange ends.  *a is filled on SASL_STEP_DONE.
+ * must outlive the exchange.  *s is NULL after SASL_STEP_NOMECH; free it
+ * whenever the exchange ends.  *a is filled on SASL_STEP_DONE.
  */
 enum sasl_step sasl_server_start(struct sasl_server **s,
     const struct control *c, const char *service, const char *scope,
@@ -50,5 +50,11 @@ enum sasl_step sasl_server_start(struct sasl_server **s,
 enum sasl_step sasl_server_step(struct sasl_server *s,
     struct span response, struct buf *challenge, struct account *a);
 void sasl_server_free(struct sasl_server *s);
+
+/* For the log alone: the login name that was tried, as the client wrote it
+ * (any octets, at most 512), empty if it did not come so far; and why it was
+ * refused, as account.h has it.  s may be NULL; *login is its. */
+const char *sasl_server_tried(const struct sasl_server *s,
+    struct span *login);
 
 #endif

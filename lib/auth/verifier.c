@@ -70,13 +70,20 @@ verifier_print(const struct verifier *v, struct buf *to)
 }
 
 bool
+verifier_expired(const struct verifier *v, int64_t now)
+{
+	int64_t end;
+
+	return v->expiry.n != 0 &&
+	    (!verifier_day(v->expiry, &end) || now >= end);
+}
+
+bool
 verifier_counts(const struct verifier *v, struct span service, int64_t now)
 {
 	struct span scope = v->scope;
-	int64_t end;
 
-	if (v->expiry.n != 0 &&
-	    (!verifier_day(v->expiry, &end) || now >= end))
+	if (verifier_expired(v, now))
 		return false;
 	if (scope.n == 0)
 		return true;

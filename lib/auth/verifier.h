@@ -32,6 +32,9 @@ void verifier_print(const struct verifier *v, struct buf *to);
 bool verifier_counts(const struct verifier *v, struct span service,
     int64_t now);
 
+/* Whether its last day is over. */
+bool verifier_expired(const struct verifier *v, int64_t now);
+
 /* Whether that is a scope list, or a day: YYYY-MM-DD of a real day since
  * 1970.  *end, if not NULL, is when it is over. */
 bool verifier_scope(struct span text);

@@ -87,12 +87,13 @@ hold_back(const struct session *s)
 
 /* Wrong guesses get slower, and few. */
 static enum result
-failed(struct session *s, struct span user, const char *method)
+failed(struct session *s, struct span user, const char *method,
+    const char *why)
 {
 	uint64_t ms = control_num(&s->control, "auth-delay", DELAY_MS, 0,
 	    60000);
 
-	login_refused(s, user, method, "credentials");
+	login_refused(s, user, method, why != NULL ? why : "credentials");
 	strangers_failed(&s->strangers);
 	ms <<= s->failures;
 	if (ms > 0)
@@ -149,7 +150,7 @@ cmd_login(struct session *s, struct lex *l)
 	case AUTH_OK:
 		return succeeded(s, "LOGIN");
 	case AUTH_BAD:
-		return failed(s, user, "LOGIN");
+		return failed(s, user, "LOGIN", s->account.refused);
 	default:
 		return later(s, user, "LOGIN");
 	}
@@ -192,8 +193,12 @@ response(struct session *s, const struct buf *challenge, struct buf *to,
 }
 
 static enum result
-finish(struct session *s, enum sasl_step step, const char *mech)
+finish(struct session *s, enum sasl_step step, const char *mech,
+    const struct sasl_server *sasl)
 {
+	struct span user;
+	const char *why = sasl_server_tried(sasl, &user);
+
 	switch (step) {
 	case SASL_STEP_DONE:
 		return succeeded(s, mech);
@@ -201,9 +206,9 @@ finish(struct session *s, enum sasl_step step, const char *mech)
 		return reply_no(s, s->secure ? "CANNOT" : "PRIVACYREQUIRED",
 		    "That mechanism is not offered.");
 	case SASL_STEP_BAD:
-		return failed(s, SPAN(""), mech);
+		return failed(s, user, mech, why);
 	default:
-		return later(s, SPAN(""), mech);
+		return later(s, user, mech);
 	}
 }
 
@@ -226,12 +231,12 @@ exchange(struct session *s, struct span mech, struct span initial)
 		    &s->account);
 	}
 	buf_wipe(&said);
-	sasl_server_free(sasl);
 	buf_free(&challenge);
 	buf_free(&said);
-	if (step == SASL_STEP_MORE)
-		return how;
-	return finish(s, step, arena_cstr(&s->arena, mech));
+	if (step != SASL_STEP_MORE)
+		how = finish(s, step, arena_cstr(&s->arena, mech), sasl);
+	sasl_server_free(sasl);
+	return how;
 }
 
 static enum result

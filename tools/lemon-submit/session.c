@@ -19,12 +19,18 @@ enum {
 	LINGER_MAX = 1024 * 1024
 };
 
-/* Verb, user and address come first in every line. */
+/* Verb, user and address come first in every line; who tries to log in is
+ * named as he names himself. */
 static void
 log_start(const struct submit *s, struct log *l, const char *verb)
 {
+	struct span user;
+
+	sasl_server_tried(s->sasl, &user);
+	if (s->account.name[0] != '\0')
+		user = span_str(s->account.name);
 	log_begin(l, verb);
-	log_ks(l, "user", s->account.name[0] ? s->account.name : "-");
+	log_kv(l, "user", user.n > 0 ? user : SPAN("-"));
 	log_ks(l, "rip", s->peer.ip != NULL ? s->peer.ip : "local");
 }
 
@@ -134,12 +140,17 @@ static enum sasl_step
 stepped(struct submit *s, enum sasl_step step)
 {
 	const char *why = NULL;
+	struct span user;
 	struct log l;
 
 	if (step == SASL_STEP_MORE)
 		return step;
-	if (step == SASL_STEP_BAD)
+	if (step == SASL_STEP_BAD) {
 		strangers_failed(&s->strangers);
+		why = sasl_server_tried(s->sasl, &user);
+		if (why == NULL)
+			why = "credentials";
+	}
 	if (step == SASL_STEP_DONE) {
 		strangers_leave(&s->strangers);
 		s->control.user = s->account.name;

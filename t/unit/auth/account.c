@@ -223,7 +223,7 @@ homes(void)
 	buf_free(&b);
 
 	static const struct control system = { "/etc/lemon-is-not-here",
-		NULL };
+		NULL, false };
 
 	memcpy(a.name, "bob", sizeof "bob");
 	ok(account_settle(&system, &a) == -1 && a.home.n == 0,

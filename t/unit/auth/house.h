@@ -17,7 +17,7 @@
 #include "../../t.h"
 
 static char house_dir[] = "/tmp/lemon-auth.XXXXXX";
-static struct control house = { house_dir, NULL };
+static struct control house = { house_dir, NULL, false };
 static unsigned house_rounds = SCRAM_ROUNDS;
 
 static inline int
