@@ -249,7 +249,10 @@ follows() {
 	run -75 --separate-stderr lemon-deliver -x ./M <m
 	[[ ${stderr%%$'\n'*} == "4.3.5 Wrong command line: -x" ]]
 	mkdir control/databytes
-	run -75 lemon-deliver ./M <m
+	run -75 --separate-stderr lemon-deliver ./M <m
+	[ "$stderr" = "4.3.5 $T/control/databytes: Is a directory" ]
+	run -75 --separate-stderr lemon-imapd ./M </dev/null
+	[ "$stderr" = "lemon-imapd: $T/control/databytes: Is a directory" ]
 }
 
 @test "what is in the way in a Maildir is 75, and said" {

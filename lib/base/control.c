@@ -62,7 +62,7 @@ join(const struct control *c, bool user, const char *name, struct buf *path)
 __attribute__((noreturn)) static void
 mistake(const char *path, const char *what)
 {
-	die_temp("4.3.5 %s: %s", path, what);
+	die_setting("%s: %s", path, what);
 }
 
 /* EACCES: whether that is of a directory on the way, and not of the file. */

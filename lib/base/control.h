@@ -12,7 +12,7 @@
  * lemon-control(5) lists every one.
  *
  * A file that is there but cannot be read, or a number that is no number,
- * is a mistake of the administrator: it ends the process with die_temp,
+ * is a mistake of the administrator: it ends the process, die_setting,
  * since guessing a default could open what was meant closed.  So read what
  * is needed before confine_paths shuts the directory off.
  */

@@ -2,6 +2,7 @@
 #include "base/die.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 /* Each is set once at most, by a program's main course. */
 static const char *name = "lemon";
 static int temp = EXIT_TEMP;
+static bool status;
 
 void
 die_name(const char *argv0)
@@ -30,10 +32,12 @@ program_name(void)
 
 /* One line in one write, so that lines of several processes stay whole. */
 __attribute__((noreturn)) static void
-die(int code, const char *fmt, va_list ap)
+die(int code, const char *enhanced, const char *fmt, va_list ap)
 {
 	char line[1000];
-	int n = snprintf(line, sizeof line, "%.64s: ", name);
+	int n = status && enhanced != NULL ?
+	    snprintf(line, sizeof line, "%s ", enhanced) :
+	    snprintf(line, sizeof line, "%.64s: ", name);
 	int room = (int)sizeof line - n;
 	int m = vsnprintf(line + n, (size_t)room, fmt, ap);
 
@@ -41,6 +45,21 @@ die(int code, const char *fmt, va_list ap)
 	line[n] = '\n';
 	log_line((struct span){ line, (size_t)n + 1 });
 	exit(code);
+}
+
+void
+die_status(void)
+{
+	status = true;
+}
+
+void
+die_setting(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	die(temp, "4.3.5", fmt, ap);
 }
 
 void
@@ -61,7 +80,7 @@ die_temp(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	die(temp, fmt, ap);
+	die(temp, "4.3.0", fmt, ap);
 }
 
 void
@@ -70,7 +89,7 @@ die_refused(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	die(EXIT_REFUSED, fmt, ap);
+	die(EXIT_REFUSED, NULL, fmt, ap);
 }
 
 void
@@ -79,7 +98,7 @@ die_forbidden(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	die(EXIT_FORBIDDEN, fmt, ap);
+	die(EXIT_FORBIDDEN, NULL, fmt, ap);
 }
 
 void
@@ -88,7 +107,7 @@ die_usage(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	die(EXIT_USAGE, fmt, ap);
+	die(EXIT_USAGE, NULL, fmt, ap);
 }
 
 void *

@@ -23,6 +23,14 @@ DIE_FMT void die_refused(const char *fmt, ...);
 DIE_FMT void die_forbidden(const char *fmt, ...);
 DIE_FMT void die_usage(const char *fmt, ...);
 
+/* From here on a line of die_temp begins with an enhanced status code
+ * (RFC 3463) in place of the program's name, as an MTA reads it: 4.3.5 for a
+ * mistake in the settings, else 4.3.0. */
+void die_status(void);
+
+/* die_temp for a mistake in the settings. */
+DIE_FMT void die_setting(const char *fmt, ...);
+
 /* From here on die_temp exits with 0: what we were asked for is done and
  * durable, and "later" would have it done twice. */
 void die_done(void);

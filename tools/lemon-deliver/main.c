@@ -80,6 +80,7 @@ main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	if (o.lmtp)
 		return lmtp();
+	die_status();
 	guard_ends(damaged);
 	return single(&o);
 }
