@@ -330,7 +330,7 @@ CAROL='RCPT TO:<carol@example.net>'
 	echo "$PWD/no/qmail-queue" >control/qmail-queue
 	submission
 	say "$FROM" "$CAROL"
-	[[ ${lines[2]} == "451 4.3.5 qmail-queue cannot be run" ]]
+	[[ ${lines[1]} == "451 4.3.5 qmail-queue cannot be run" ]]
 	grep -q "warning: qmail-queue: $PWD/no/qmail-queue: No such file" \
 	    submit.log
 }
@@ -571,8 +571,8 @@ CAROL='RCPT TO:<carol@example.net>'
 	[ "$(count lmtp)" = 1 ]
 	grep -q '^Action: relayed' lmtp/1.eml
 	chmod -x queue
-	say "$FROM" "$CAROL" DATA @m
-	[[ ${lines[3]} == "451 4.3.0 "* ]]
+	say "$FROM" "$CAROL"
+	[[ ${lines[1]} == "451 4.3.5 "* ]]
 }
 
 @test "too big is refused by what is announced and by what comes" {
