@@ -12,14 +12,19 @@ ALL     = $(CPPFLAGS) $(CFLAGS) $(WARN) -std=c11 -D_GNU_SOURCE \
 # of bsearch that is set in part, or compound literals behind "?".
 WRONG   = normalCheckLevelMaxBranches va_end_missing internalAstError \
           uninitvar:lib/store/folders.c uninitvar:lib/store/reap.c
-# OpenSSL and LMDB are linked statically: every connection is a new process,
-# and their shared libraries cost more than exec itself.  ICU and libsasl2 are
-# opened at first use (lib/text/icu.c, lib/auth/sasl.c).
-# At a fixed address, since to move OpenSSL's tables costs each process 370 KB
-# and as much time as its start; stack, heap and the C library are still at
-# random ones.  make PLACE=-pie has it the other way.
-PLACE   = -no-pie
-LDLIBS  = -Wl,-Bstatic -lssl -lcrypto -llmdb -Wl,-Bdynamic -ldl -lpthread
+# LMDB is linked statically: every connection is a new process, and shared
+# libraries cost more than exec itself.  So is OpenSSL, in an object of ours
+# that is opened when TLS is asked for (lib/net/tls.c); the programs have no
+# more of it than two hashes.  ICU and libsasl2 are opened at first use, too
+# (lib/text/icu.c, lib/auth/sasl.c).  Whatever is linked lies at a random
+# address: OpenSSL's tables are moved there in the object only, by packed
+# relocations.
+ALL    += -fPIC -fvisibility=hidden
+STATIC  = -Wl,-Bstatic $(1) -Wl,-Bdynamic -ldl -lpthread
+LDLIBS  = $(call STATIC,-lssl -lcrypto -llmdb)
+wrap    = $(shell grep -o '^__wrap_[A-Za-z_]*' $(1) | \
+          sed 's/__wrap_/-Wl,--wrap=/')
+TLS     = $(if $(V),$(B)/)libexec/lemon/tls.so
 SAN     = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
           -fno-sanitize-recover=undefined
 FUZZING = $(SAN) -fsanitize=fuzzer-no-link -fprofile-instr-generate \
@@ -35,12 +40,13 @@ MAN    := $(wildcard doc/*.[1-8])
 obj     = $(patsubst %.c,$(B)/%.o,$(wildcard tools/$(1)/*.c))
 RUN     = PATH="$$PWD/$(BIN):$$PWD/bin:$$PATH" LEMON_BUILD="$$PWD/$(B)"
 
-all: $(TOOLS:%=$(BIN)/%)
+all: $(TOOLS:%=$(BIN)/%) $(TLS)
 
 define tool
 $(BIN)/$(1): $(call obj,$(1)) $(B)/liblemon.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(PLACE) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+	$$(CC) $$(CFLAGS) -pie $$(LDFLAGS) -o $$@ $$^ \
+	    $$(call STATIC,-lcrypto -llmdb)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 ifdef V
@@ -50,6 +56,12 @@ $(SCRIPT:%=$(BIN)/%): $(BIN)/%: bin/%
 	@mkdir -p $(@D)
 	cp $< $@
 endif
+
+$(TLS): $(patsubst %.c,$(B)/%.o,$(wildcard lib/tls/*.c)) $(B)/liblemon.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-Bsymbolic \
+	    -Wl,--exclude-libs,ALL -Wl,-z,pack-relative-relocs \
+	    $(call wrap,lib/tls/lean.c) -o $@ $^ $(LDLIBS)
 
 $(B)/liblemon.a: $(LIB)
 	@rm -f $@
@@ -70,8 +82,7 @@ $(B)/t/storm/watch: $(B)/t/storm/watch.o $(B)/liblemon.a
 # find: a file of t/sweep/mutant wraps the functions that it names.
 SWEEP  := stop numbers $(foreach m,$(basename $(notdir $(wildcard \
           t/sweep/mutant/*.c))),$(m)/lemon-imapd $(m)/lemon-deliver)
-wraps   = $(shell grep -o '^__wrap_[a-z_]*' t/sweep/mutant/$*.c | \
-          sed 's/__wrap_/-Wl,--wrap=/')
+wraps   = $(call wrap,t/sweep/mutant/$*.c)
 $(B)/t/sweep/stop $(B)/t/sweep/numbers: %: %.o $(B)/liblemon.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 define mutant
@@ -165,8 +176,11 @@ lint: all
 	mandoc -Tlint -Wwarning $(MAN)
 	$(RUN) prove t/style.t t/layers.t t/docs.t
 install: all
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/bin,/) \
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin libexec/lemon) \
 	    $(foreach s,1 5 7 8,$(DESTDIR)$(PREFIX)/share/man/man$(s))
+	install -m 644 $(TLS) $(DESTDIR)$(PREFIX)/libexec/lemon/tls.so.new
+	mv -f $(DESTDIR)$(PREFIX)/libexec/lemon/tls.so.new \
+	    $(DESTDIR)$(PREFIX)/libexec/lemon/tls.so
 	install -m 755 $(TOOLS:%=$(BIN)/%) $(SCRIPT:%=bin/%) \
 	    $(DESTDIR)$(PREFIX)/bin
 	for m in $(MAN); do install -m 644 $$m \
@@ -174,7 +188,7 @@ install: all
 	mkdir -p $(DESTDIR)$(PREFIX)/share/lemon/examples
 	cp -R etc/. $(DESTDIR)$(PREFIX)/share/lemon/examples
 clean:
-	rm -rf build build-* $(TOOLS:%=bin/%)
+	rm -rf build build-* libexec $(TOOLS:%=bin/%)
 
 -include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/t/fuzz/*.d $(B)/bench/*.d)
 .PHONY: damage all units sweeper tests check sweep sweep-errors timing asan cov deps lint install clean \

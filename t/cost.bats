@@ -47,11 +47,12 @@ traced() {
 	grep -q '"cur"' "$T/calls"		# it did trace
 }
 
-# session PORT SECURITY COMMAND: LOGIN, SELECT, COMMAND
+# session PORT SECURITY COMMAND [maps]: LOGIN, SELECT, COMMAND; of one in IDLE
+# prints what memory it has of its own, or all that it has
 session() {
 	python3 - "$@" <<-'END'
 	import imaplib, ssl, subprocess, sys
-	port, security, command = sys.argv[1:]
+	port, security, command = sys.argv[1:4]
 	unsafe = ssl._create_unverified_context()
 	m = imaplib.IMAP4_SSL("127.0.0.1", int(port), ssl_context=unsafe) \
 	    if security == "tls" else imaplib.IMAP4("127.0.0.1", int(port))
@@ -65,6 +66,9 @@ session() {
 	listener = subprocess.check_output(["pgrep", "-f",
 	    "tcpserver .* %s " % port]).decode().strip()
 	pid = int(subprocess.check_output(["pgrep", "-n", "-P", listener]))
+	if sys.argv[4:]:
+	    print(open("/proc/%d/maps" % pid).read())
+	    sys.exit()
 	# What is clean is the program's file, shared with the next session.
 	print(sum(int(l.split()[1]) for l in
 	    open("/proc/%d/smaps_rollup" % pid)
@@ -76,21 +80,48 @@ session() {
 	traced "$IMAP" plain
 	grep -o 'open.*\.so[.0-9]*"' "$T/calls" | grep -v '/libc\.so' >"$T/so" || :
 	sanitized || [ ! -s "$T/so" ] || { cat "$T/so"; false; }
-	! grep -E 'libicu|libsasl|libssl|libcrypto' "$T/calls"
+	! grep -E 'libicu|libsasl|libssl|libcrypto|tls\.so' "$T/calls"
 }
 
-@test "a plain session sets up nothing of OpenSSL" {
-	traced "$IMAP" plain
-	! grep openssl.cnf "$T/calls"
-	# OpenSSL does each part of that once, which ends in waking whoever
-	# might have waited for it; we ourselves have no threads.
+@test "a session under TLS opens OpenSSL, and none of its settings" {
+	traced "$IMAPS" tls
+	grep -q 'openat.*/libexec/lemon/tls\.so' "$T/calls"
+	! grep -E 'openssl\.cnf|libssl|libcrypto' "$T/calls"
+	# Nor does it do what counts only where there are threads.
 	sanitized || ! grep 'futex(' "$T/calls"
 }
 
-@test "a session under TLS reads no settings of OpenSSL" {
-	traced "$IMAPS" tls
-	! grep openssl.cnf "$T/calls"
-	sanitized || grep -q 'futex(' "$T/calls"
+# places PORT SECURITY: where the program and OpenSSL lie in a session.
+places() {
+	session "$1" "$2" IDLE maps | grep -E 'r-xp .*(lemon-imapd|tls\.so)' |
+	    sed 's/-.*\// /'
+}
+
+@test "program and OpenSSL lie elsewhere in each session" {
+	[ "$(id -u)" = 0 ] || skip "only root sees where a session lies"
+	for i in 1 2 3; do places "$IMAPS" tls; done >"$BATS_TEST_TMPDIR/seen"
+	cat "$BATS_TEST_TMPDIR/seen"
+	[ "$(grep -c lemon-imapd "$BATS_TEST_TMPDIR/seen")" = 3 ]
+	[ "$(grep -c tls.so "$BATS_TEST_TMPDIR/seen")" = 3 ]
+	[ "$(sort -u "$BATS_TEST_TMPDIR/seen" | wc -l)" = 6 ]
+}
+
+@test "without the object with OpenSSL there is no TLS, and the log says why" {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir bin
+	cp "$(command -v lemon-imapd)" bin
+	! LEMON_CONTROL=$DIR/control bin/lemon-imapd -s </dev/null 2>log
+	grep 'libexec/lemon/tls.so is not there' log
+	# The same program with one of another build.
+	mkdir -p libexec/lemon
+	echo 'const unsigned lemon_tls[32] = { 1 };' |
+	    cc -shared -fPIC -o libexec/lemon/tls.so -x c -
+	! LEMON_CONTROL=$DIR/control bin/lemon-imapd -s </dev/null 2>log
+	grep 'tls.so is not there, or of another build' log
+	cp "$(dirname "$(command -v lemon-imapd)")/../libexec/lemon/tls.so" \
+	    libexec/lemon
+	! LEMON_CONTROL=$DIR/control bin/lemon-imapd -s </dev/null 2>log
+	! grep 'tls.so' log
 }
 
 @test "an idle session has less than 0.5 MB of its own, under TLS 1.5" {

@@ -9,6 +9,7 @@ setup_file() {
 	# An account's reach, as when installed.
 	mkdir bin
 	cp "$(dirname "$(command -v lemon-serve)")"/lemon-* bin
+	cp -r "$(dirname "$(command -v lemon-serve)")/../libexec" .
 	cp "$BATS_TEST_DIRNAME/../etc/inetd/lemon-inetd" bin
 	chmod 755 bin bin/*
 	export BIN=$PWD/bin PATH=$PWD/bin:$PATH
@@ -227,4 +228,5 @@ as_root() {
 	done
 	[ "$(ls root/usr/share/lemon/examples)" = "$(ls "$ETC")" ]
 	[ -x root/usr/bin/lemon-user ]
+	[ "$(ls root/usr/libexec/lemon)" = tls.so ]
 }

@@ -28,7 +28,9 @@ setup() {
 	fi
 	# Where that account may enter, whatever the checkout is below.
 	cp -r "$LEMON_BUILD/evil" "$BATS_TEST_DIRNAME/hostile.py" .
-	cp "$(command -v lemon-imapd)" .
+	mkdir bin
+	cp "$(command -v lemon-imapd)" bin
+	cp -r "$(dirname "$(command -v lemon-imapd)")/../libexec" .
 	cat >taken.py <<-'END'
 	import os, re, socket, subprocess, sys, threading
 	from hostile import *
@@ -201,7 +203,7 @@ how = {}$imapd"
 @test "no descriptor is open but what a session needs, and none is inherited" {
 	[ "$(id -u)" = 0 ] || skip "only root may look"
 	taken <<-'END'
-	KINDS["imap"] = [T + "/lemon-imapd"]
+	KINDS["imap"] = [T + "/bin/lemon-imapd"]
 	os.environ["LEMON_PLAINTEXT"] = "1"
 	c = Client("imap")
 	c.ask(b't LOGIN alice "sesame of alice"')
@@ -231,7 +233,7 @@ how = {}$imapd"
 	    -days 2 -subj /CN=localhost -keyout k -out c 2>/dev/null
 	cat k c >control/tls.pem
 	taken <<-'END'
-	KINDS["imap"] = [T + "/lemon-imapd"]
+	KINDS["imap"] = [T + "/bin/lemon-imapd"]
 	KINDS["submit"] = ["lemon-submit"]
 	os.environ["PATH"] = os.environ["PATH"].split(":", 1)[1]
 	os.environ["LEMON_PLAINTEXT"] = "1"

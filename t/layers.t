@@ -10,6 +10,7 @@ below() {
 	base)      echo " base " ;;
 	net|text)  echo " base $1 " ;;
 	auth|mime) echo " base net text $1 " ;;
+	tls)       echo " base net tls " ;;
 	imap|smtp|sieve|store) echo " base net text auth mime $1 " ;;
 	*)         echo " " ;;
 	esac

@@ -237,6 +237,7 @@ exchange() {
 	mkdir -m 700 private
 	mkdir -p private/c/bin
 	cp "$bin"/lemon-* private/c/bin
+	cp -r "$bin/../libexec" private/c
 	PATH=$PWD/private/c/bin:$PATH
 	chmod 755 private/c private/c/bin
 	start private/c/lemon.d -u alice:secret -u bob:hush
@@ -245,6 +246,7 @@ exchange() {
 	[ ! -e "$(dirname "$(cat private/c/lemon.d/control/lmtp-socket)")" ]
 	mkdir -m 755 public
 	cp "$bin"/lemon-* public
+	cp -r "$bin/../libexec" .
 	PATH=$PWD/public:$PATH
 	start private/d -u alice:secret -u bob:hush
 	exchange

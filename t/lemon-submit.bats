@@ -4,10 +4,15 @@
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR"
+	# An authority, and whom it vouches for.
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-	    -keyout key -out cert -days 2 -subj /CN=localhost \
+	    -keyout ca -out cert -days 2 -subj /CN=Authority 2>/dev/null
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	    -keyout key -out request -subj /CN=localhost \
 	    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null
-	cat cert key >tls.pem
+	openssl x509 -req -in request -CA cert -CAkey ca -CAcreateserial \
+	    -copy_extensions copy -days 2 -out leaf 2>/dev/null
+	cat leaf key >tls.pem
 	mkdir control home
 	export LEMON_CONTROL=$PWD/control
 	cp tls.pem control/tls.pem
@@ -744,7 +749,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	mydestination =
 	alias_maps =
 	mynetworks = 127.0.0.0/8
-	smtpd_tls_cert_file = $BATS_FILE_TMPDIR/cert
+	smtpd_tls_cert_file = $BATS_FILE_TMPDIR/leaf
 	smtpd_tls_key_file = $BATS_FILE_TMPDIR/key
 	smtpd_tls_security_level = may
 	smtpd_tls_received_header = yes

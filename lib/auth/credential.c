@@ -35,7 +35,7 @@ static void
 forget(struct buf *b)
 {
 	if (b->p != NULL)
-		OPENSSL_cleanse(b->p, b->cap);
+		OPENSSL_cleanse(b->p, b->n);	/* it never had more */
 	buf_free(b);
 }
 

@@ -12,8 +12,9 @@
  * The pair stays where it is in memory until tls_free.
  * A connection that ends without one is STREAM_ERROR with ECONNRESET.
  *
- * Nothing of OpenSSL is touched before the first call here, and its
- * configuration file is not read.
+ * OpenSSL is in a shared object of ours (lib/tls), opened by the first call
+ * here: a session in plain text neither maps it nor pays for moving its
+ * tables.  Its configuration file is not read.
  */
 struct tls;
 
@@ -26,6 +27,10 @@ struct tls_server {
 	const char **wrong;	/* NULL, or where to say which of the files it
 				   was that failed */
 };
+
+/* Open the object now: for whoever will need TLS, and is about to shut itself
+ * in.  False, and *why, if it is not there. */
+bool tls_ready(const char **why);
 
 /* Load certificate and key (as the account that may read them) without
  * talking.  NULL and *why on failure; *why is a fixed sentence or from

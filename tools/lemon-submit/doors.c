@@ -30,6 +30,9 @@ submit_shut_doors(struct submit *s, const char **why)
 			*why = "no process for the broker";
 			return -1;
 		}
+		/* Where it is missing, the relay is told so. */
+		if (h->way.opts.tls != SMTP_TLS_NONE && !tls_ready(&wrong))
+			log_warn("tls: %s", wrong);
 		h->way.opts.connect = broker_connect;
 		h->way.opts.connect_ctx = &s->broker;
 	}

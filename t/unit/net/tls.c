@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "net/tls_object.h"
 #include "../../t.h"
 
 /* How a server's process ended. */
@@ -502,6 +503,11 @@ main(void)
 	signal(SIGPIPE, SIG_IGN);
 	if (mkdtemp(dir) == NULL)
 		return 1;
+	const char *why = "";
+
+	/* That it is opened where it lies, t/cost.bats and others see. */
+	ok(lemon_tls.shape == TLS_SHAPE && tls_ready(&why) && why == NULL,
+	    "the object is of the same build");
 	certificates();
 	both_ends_are_ours();
 	wrong_host("127.0.0.1", ca, true, true, "the address is in it");

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "net/tls_object.h"
 
 #include "../../t.h"
 
@@ -17,7 +18,7 @@ main(void)
 	struct control c = { 0 };
 	const char *why = NULL;
 
-	if (mkdtemp(dir) == NULL)
+	if (mkdtemp(dir) == NULL || lemon_tls.shape != TLS_SHAPE)
 		return 1;
 	setenv("LEMON_CONTROL", dir, 1);
 	unsetenv("CERTFILE");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef NET_TICKET_H
-#define NET_TICKET_H
+#ifndef TLS_TICKET_H
+#define TLS_TICKET_H
 
 #include <openssl/ssl.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/provider.h"
+#include "tls/provider.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -52,6 +52,21 @@ make_pem(const char *type, const char *curve, const char *digest)
 	X509_free(cert);
 	EVP_PKEY_free(key);
 	return b;
+}
+
+static bool
+readable(BIO *pem)
+{
+	char *p;
+	long n = BIO_get_mem_data(pem, &p);
+	BIO *b = BIO_new_mem_buf(p, (int)n);
+	X509 *cert = PEM_read_bio_X509(b, NULL, NULL, NULL);
+	bool good = cert != NULL && X509_get0_pubkey(cert) != NULL;
+
+	X509_free(cert);
+	BIO_free(b);
+	ERR_clear_error();
+	return good;
 }
 
 static SSL_CTX *
@@ -199,7 +214,7 @@ suites(SSL_CTX *client)
 int
 main(void)
 {
-	provider_load();
+	provider_load(KEY_EC);
 	EVP_CIPHER *odd = EVP_CIPHER_fetch(NULL, "CAMELLIA-128-CBC", NULL);
 
 	ok(odd == NULL, "an algorithm of no use to TLS is not there");
@@ -214,6 +229,13 @@ main(void)
 	provider_reasons();
 	ok(ERR_reason_error_string(ERR_PACK(ERR_LIB_SSL, 0,
 	    SSL_R_NO_SHARED_CIPHER)) != NULL, "until they are asked for");
+
+	BIO *rsa = make_pem("RSA", NULL, "SHA256");
+
+	ok(!readable(rsa), "a kind of key that was not asked for is not read");
+	provider_load(KEY_RSA);
+	ok(readable(rsa), "but when it is later");
+	BIO_free(rsa);
 
 	SSL_CTX *client = context(whole, false);
 

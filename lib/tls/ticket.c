@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "net/ticket.h"
+#include "tls/ticket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,11 +77,10 @@ set_mac(EVP_MAC_CTX *mac, const struct ticket_key *k)
 /* OpenSSL's contract: -1 failure, 0 do a full handshake, 1 fine, 2 fine but
  * give the client a new one. */
 static int
-ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv,
+with_key(SSL *ssl, const EVP_CIPHER *aes, unsigned char *name, unsigned char *iv,
     EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypt)
 {
 	const struct tickets *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-	const EVP_CIPHER *aes = EVP_aes_256_cbc();
 
 	if (encrypt) {
 		const struct ticket_key *k = &t->key[0];
@@ -106,6 +105,18 @@ ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv,
 		return i == 0 && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2;
 	}
 	return 0;
+}
+
+static int
+ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv,
+    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int encrypt)
+{
+	EVP_CIPHER *aes = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+	int r = aes == NULL ? -1 : with_key(ssl, aes, name, iv, cipher, mac,
+	    encrypt);
+
+	EVP_CIPHER_free(aes);
+	return r;
 }
 
 void
