@@ -127,6 +127,9 @@ places() {
 @test "an idle session has less than 0.5 MB of its own, under TLS 1.5" {
 	! sanitized || skip "a sanitizer has more"
 	[ "$(id -u)" = 0 ] || skip "only root sees what a session has"
+	# What was linked a moment ago counts as changed until it is written.
+	bin=$(dirname "$(command -v lemon-imapd)")
+	sync "$bin/lemon-imapd" "$bin/../libexec/lemon/tls.so"
 	plain=$(session "$IMAP" plain IDLE)
 	tls=$(session "$IMAPS" tls IDLE)
 	echo "$plain KiB, under TLS $tls KiB"
