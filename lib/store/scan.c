@@ -450,7 +450,7 @@ enum store_result
 mailbox_see(struct mailbox *mb, struct txn *t, struct meta *m)
 {
 	struct scan s = { .mb = mb, .adopt = { .mb = mb } };
-	bool found;
+	bool found = false;
 	enum store_result r = begin_look(&s, LOOK_QUICK, t, m);
 
 	if (r != STORE_OK || is_idle(&s))
