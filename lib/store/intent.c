@@ -208,51 +208,74 @@ hear_line(struct said *h, struct span line, const struct batch *b,
 		    is_older(span_skip(line, 2), uidnext);
 }
 
+/* A symbolic link or a device in its place is not followed. */
+static int
+open_list(struct store *st, const char *disk, int flags)
+{
+	struct buf path = { 0 };
+
+	buf_adds(&path, disk);
+	buf_adds(&path, "/" UIDLIST_FILE);
+	int fd = openat(st->dir, buf_cstr(&path),
+	    flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	buf_free(&path);
+	return fd;
+}
+
+/* The lines that the index does not know: what is beyond those of its last
+ * commit, or a whole list that is another one.  -1 with errno. */
+static int
+read_news(int fd, const struct meta *m, struct said *h, struct buf *text)
+{
+	struct stat s;
+
+	if (fstat(fd, &s) != 0)
+		return -1;
+	h->anew = s.st_ino != m->list_ino;
+	if (!S_ISREG(s.st_mode) || (!h->anew && (uint64_t)s.st_size <= m->list_size))
+		return 0;
+	if (!h->anew && lseek(fd, (off_t)m->list_size, SEEK_SET) == -1)
+		return -1;
+	return file_read_fd(fd, LIST_MAX, text);
+}
+
 /* False if it cannot be read now. */
 static bool
 hear(struct txn *t, uint32_t mailbox, const char *disk,
     const struct batch *b, struct said *h)
 {
-	struct buf path = { 0 }, text = { 0 };
-	struct stat s;
+	struct buf text = { 0 };
 	struct meta m;
 
-	*h = (struct said){ 0 };
-	if (mailbox == 0 || !meta_get(t, mailbox, &m))
+	*h = (struct said){ .anew = true };
+	if (mailbox == 0 || !meta_get(t, mailbox, &m)) {
+		h->anew = false;
 		return true;
-	buf_adds(&path, disk);
-	buf_adds(&path, "/" UIDLIST_FILE);
-	int r = fstatat(t->st->dir, buf_cstr(&path), &s, AT_SYMLINK_NOFOLLOW);
-	if (r == 0 && S_ISREG(s.st_mode))
-		r = file_read(t->st->dir, buf_cstr(&path), LIST_MAX, &text);
-	buf_free(&path);
+	}
 	h->committed = m.list_size;
+	int fd = open_list(t->st, disk, O_RDONLY);
 	/* Who takes the list away has the files count. */
-	h->anew = r == -1 || s.st_ino != m.list_ino;
-	struct span rest = r == -1 ? SPAN("") : buf_span(&text), line;
-	if (!h->anew)
-		rest = span_skip(rest, m.list_size);
+	if (fd == -1)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+	bool good = read_news(fd, &m, h, &text) == 0;
+	struct span rest = buf_span(&text), line;
 	for (size_t n; (n = span_chr(rest, '\n')) < rest.n &&
 	    line_check(span_head(rest, n), &line); rest = span_skip(rest, n + 1))
 		hear_line(h, line, b, h->anew ? 0 : m.uidnext);
 	buf_free(&text);
-	return r == 0 || errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
+	close(fd);
+	return good;
 }
 
 /* Lines that were written for a commit that never came. */
 static bool
 cut(struct store *st, const char *disk, const struct said *h)
 {
-	struct buf path = { 0 };
 	struct stat s;
 
 	if (h->anew || h->others || h->committed == 0)
 		return true;
-	buf_adds(&path, disk);
-	buf_adds(&path, "/" UIDLIST_FILE);
-	int fd = openat(st->dir, buf_cstr(&path),
-	    O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	buf_free(&path);
+	int fd = open_list(st, disk, O_WRONLY);
 	if (fd == -1)
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
 	bool good = fstat(fd, &s) == 0 &&

@@ -2,6 +2,7 @@
 /* Batches that come whole or not at all, and writers that die. */
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "store.h"
@@ -11,6 +12,23 @@
 #include "store/list.h"
 #include "store/place.h"
 #include "store/uidlist.h"
+
+static size_t listed;	/* octets that were read of some lemon-uidlist */
+
+/* This stands before libc's. */
+ssize_t
+read(int fd, void *p, size_t n)
+{
+	char link[64], path[512];
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t k = readlink(link, path, sizeof path);
+	ssize_t got = syscall(SYS_read, fd, p, n);
+	if (got > 0 && k > 0 && span_ends((struct span){ path, (size_t)k },
+	    SPAN("/" UIDLIST_FILE)))
+		listed += (size_t)got;
+	return got;
+}
 
 /* A file of the batch in cur/ of a folder. */
 static struct buf
@@ -248,7 +266,7 @@ died(bool whole)
 	struct batch b;
 	struct change c;
 
-	t_append(mb, "a: b\r\n\r\n", 0, NULL);
+	t_append(mb, "a: b\r\n\r\n", 0, "a-keyword-of-some-length");
 	batch_start(&b);
 	intent_begin(&i, mb, NULL, &b);
 	struct buf one = batch_file(&b, "M/cur");
@@ -260,7 +278,12 @@ died(bool whole)
 	ok(list_append(&c) == STORE_OK, "a writer writes its lines and dies");
 	change_abort(&c);
 	intent_end(&i);
-	t_is(mb, whole ? "1:1 2:2+work 3:3" : "1:1", whole ?
+	listed = 0;
+	touch_index(mb);
+	ok(whole || (listed > 0 && listed < 200),
+	    "only what it wrote is read to undo it");
+	t_is(mb, whole ? "1:1+a-keyword-of-some-length 2:2+work 3:3" :
+	    "1:1+a-keyword-of-some-length", whole ?
 	    "of whom all lines are there the batch is whole" :
 	    "of whom some are there the batch never was");
 	ok(there(&one) == whole && there(&two) == whole, "as are its files");
