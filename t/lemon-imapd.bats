@@ -632,7 +632,9 @@ client() {
 @test "TLS files that we may not read stop the program, each with a line that names it" {
 	[ "$(id -u)" = 0 ] || skip "only root has another account to be"
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T"
-	cp "$(command -v lemon-imapd)" "$(command -v lemon-submit)" "$T"
+	mkdir "$T/bin"
+	cp "$(command -v lemon-imapd)" "$(command -v lemon-submit)" "$T/bin"
+	cp -r "$(dirname "$(command -v lemon-imapd)")/../libexec" "$T"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 	    -days 2 -subj /CN=localhost -keyout "$T/k" -out "$T/c" 2>/dev/null
 	cat "$T/k" "$T/c" >"$T/control/tls.pem"
@@ -640,7 +642,7 @@ client() {
 	as_nobody() {
 		run -75 --separate-stderr setpriv --reuid=65534 \
 		    --regid=65534 --clear-groups env TCPREMOTEIP=192.0.2.7 \
-		    PROTO=TCP "$T/$@" </dev/null
+		    PROTO=TCP "$T/bin/$@" </dev/null
 	}
 	chmod 400 "$T/control/tls.pem"
 	for how in lemon-imapd 'lemon-imapd -s' lemon-submit 'lemon-submit -s'

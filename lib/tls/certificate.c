@@ -132,6 +132,9 @@ use_key(BIO *b, SSL_CTX *ctx, const char **why)
 	bool good = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
 	    SSL_CTX_check_private_key(ctx) == 1;
 
+	/* What was tried before the right way leaves its complaint. */
+	if (good)
+		ERR_clear_error();
 	EVP_PKEY_free(key);
 	return good;
 }

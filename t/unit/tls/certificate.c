@@ -43,7 +43,7 @@ works(const char *name, const char *commands, unsigned keys)
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 	bool good = certificate_read(&c, made(name, commands), NULL,
 	    &why) == 0 && certificate_keys(&c) == keys &&
-	    certificate_use(&c, ctx, &why);
+	    certificate_use(&c, ctx, &why) && ERR_peek_error() == 0;
 
 	if (!good)
 		printf("# %s: %s, %s\n", name, why == NULL ? "" : why,
