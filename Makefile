@@ -19,7 +19,9 @@ WRONG   = normalCheckLevelMaxBranches va_end_missing internalAstError \
 # (lib/text/icu.c, lib/auth/sasl.c).  Whatever is linked lies at a random
 # address: OpenSSL's tables are moved there in the object only, by packed
 # relocations.
-ALL    += -fPIC -fvisibility=hidden
+ALL    += -fPIC -fvisibility=hidden -DTLS_SHAPE=$(SHAPE)u
+SHAPE  := $(shell cat lib/base/buf.h lib/base/span.h lib/net/stream.h \
+          lib/net/tls.h lib/net/tls_object.h | cksum | cut -d' ' -f1)
 STATIC  = -Wl,-Bstatic $(1) -Wl,-Bdynamic -ldl -lpthread
 LDLIBS  = $(call STATIC,-lssl -lcrypto -llmdb)
 wrap    = $(shell grep -o '^__wrap_[A-Za-z_]*' $(1) | \

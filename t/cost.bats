@@ -124,6 +124,23 @@ places() {
 	! grep 'tls.so' log
 }
 
+@test "nothing is loaded from the directory that somebody is in" {
+	[ "$(id -u)" = 0 ] || skip "mounts need root"
+	cd "$BATS_TEST_TMPDIR"
+	mkdir -p bin here/bin here/libexec/lemon
+	cp "$(command -v lemon-imapd)" bin
+	ln bin/lemon-imapd here/bin
+	echo '#include <unistd.h>
+	__attribute__((constructor)) static void f(void) { _exit(99); }' |
+	    cc -shared -fPIC -o here/libexec/lemon/tls.so -x c -
+	cd here
+	# Without /proc only the path by which it was started is known.
+	run env LEMON_CONTROL="$DIR/control" unshare -m sh -c '
+	    mount -t tmpfs none /proc && exec bin/lemon-imapd -s </dev/null'
+	[ "$status" != 99 ]
+	[[ $output = *"tls.so is not there"* ]]
+}
+
 @test "an idle session has less than 0.5 MB of its own, under TLS 1.5" {
 	! sanitized || skip "a sanitizer has more"
 	[ "$(id -u)" = 0 ] || skip "only root sees what a session has"

@@ -14,14 +14,15 @@ enum { PROGRAM_MAX = 4096 };
 extern const struct tls_object lemon_tls
     __attribute__((weak, visibility("hidden")));
 
-/* NULL, or the object that is where it belongs for a program of that path. */
+/* NULL, or the object that is where it belongs for a program of that path,
+ * which begins at the root: the directory that we are in says nothing. */
 static void *
 open_beside(struct span program)
 {
 	struct buf path = { 0 };
 	size_t dir = span_rchr(program, '/');
 
-	if (dir < program.n) {
+	if (dir < program.n && program.p[0] == '/') {
 		buf_add(&path, span_head(program, dir + 1));
 		buf_adds(&path, TLS_OBJECT_PATH);
 	}

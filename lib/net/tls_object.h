@@ -8,7 +8,8 @@
  * What net/tls.c finds in the shared object with OpenSSL in it: a function
  * for each of net/tls.h, whose contracts hold.  Both must be of one build,
  * since they share the streams; shape tells when they are not, as in the
- * middle of an upgrade.
+ * middle of an upgrade.  It is a sum of the headers that both go by
+ * (Makefile).
  */
 struct tls_object {
 	uint32_t shape;		/* TLS_SHAPE, as the object knows it */
@@ -27,10 +28,6 @@ struct tls_object {
 	bool (*resumed)(const struct tls *t);
 	void (*free)(struct tls *t);
 };
-
-#define TLS_SHAPE ((uint32_t)(sizeof(struct in) << 20 ^ \
-	sizeof(struct out) << 10 ^ sizeof(struct tls_server) << 5 ^ \
-	sizeof(struct tls_object)))
 
 /* The one thing that the object shows. */
 extern const struct tls_object lemon_tls;

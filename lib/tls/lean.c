@@ -16,7 +16,8 @@
 #include "base/span.h"
 #include "tls/session.h"
 
-/* --- threads: there is none but the first that comes here --- */
+/* --- threads: none but the first may come here, and what a crew does
+ * (base/crew.h) calls nothing of lib/tls --- */
 
 int __wrap_CRYPTO_THREAD_read_lock(CRYPTO_RWLOCK *lock);
 int __wrap_CRYPTO_THREAD_write_lock(CRYPTO_RWLOCK *lock);
