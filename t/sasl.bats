@@ -17,6 +17,7 @@ setup_file() {
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/* "$T"
 	mkdir "$T/control" "$T/bin"
 	cp "$(command -v lemon-submit)" "$T/bin"
+	cp -r "$(dirname "$(command -v lemon-submit)")/../libexec" "$T"
 	echo example.org >"$LEMON_CONTROL/locals"
 	echo mx.example.org >"$LEMON_CONTROL/me"
 	cert localhost "$T/server"
