@@ -12,6 +12,7 @@ setup() {
 	mkdir "$LEMON_CONTROL" "$T/bin"
 	# The checkout may be where the mail's account cannot go.
 	cp "$(dirname "$(command -v lemon-imapd)")"/lemon-* "$T/bin"
+	cp -r "$(dirname "$(command -v lemon-imapd)")/../libexec" "$T"
 	PATH=$T/bin:$PATH
 	SERVERS=
 	ME=$(id -un) GROUP=$(id -gn)
