@@ -282,3 +282,12 @@ alice() {
 	END
 	python3 client.py
 }
+
+@test "who ends lines in LF alone is told so" {
+	mkdir -p control
+	echo example.org >control/locals
+	for p in "lemon-deliver -l" lemon-submit lemon-imapd; do
+		run -0 --separate-stderr sh -c "printf 'a NOOP\n' | $p"
+		[[ $output = *"Lines end in CR LF"* ]]
+	done
+}

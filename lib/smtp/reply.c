@@ -20,6 +20,7 @@ static const struct {
 	[SMTP_BAD_SYNTAX] = { 501, "5.5.4", "Bad arguments" },
 	[SMTP_NOT_HERE] = { 502, "5.5.1", "Not offered here" },
 	[SMTP_BAD_ORDER] = { 503, "5.5.1", "Not now" },
+	[SMTP_LINE_END] = { 500, "5.5.2", "Lines end in CR LF" },
 	[SMTP_TOO_LONG] = { 500, "5.5.6", "Line too long" },
 	[SMTP_TOO_MANY] = { 452, "4.5.3", "Too many recipients" },
 	[SMTP_TOO_BIG] = { 552, "5.3.4", "Message too big" },

@@ -38,6 +38,7 @@ enum smtp_answer {
 	SMTP_BAD_SYNTAX,	/* 501 5.5.4 */
 	SMTP_NOT_HERE,		/* 502 5.5.1 */
 	SMTP_BAD_ORDER,		/* 503 5.5.1 */
+	SMTP_LINE_END,		/* 500 5.5.2 */
 	SMTP_TOO_LONG,		/* 500 5.5.6 */
 	SMTP_TOO_MANY,		/* 452 4.5.3 */
 	SMTP_TOO_BIG,		/* 552 5.3.4 */

@@ -443,7 +443,7 @@ next_command(struct smtp_server *s)
 		break;
 	case LINE_BARE:
 		/* RFC 5321 2.3.8 */
-		smtp_say(s, SMTP_BAD_COMMAND);
+		smtp_say(s, SMTP_LINE_END);
 		break;
 	case LINE_END:
 		smtp_lost(s);
