@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "net/tls_object.h"
@@ -14,15 +15,14 @@ enum { PROGRAM_MAX = 4096 };
 extern const struct tls_object lemon_tls
     __attribute__((weak, visibility("hidden")));
 
-/* NULL, or the object that is where it belongs for a program of that path,
- * which begins at the root: the directory that we are in says nothing. */
+/* NULL, or the object that is where it belongs for a program of that path. */
 static void *
 open_beside(struct span program)
 {
 	struct buf path = { 0 };
 	size_t dir = span_rchr(program, '/');
 
-	if (dir < program.n && program.p[0] == '/') {
+	if (dir < program.n) {
 		buf_add(&path, span_head(program, dir + 1));
 		buf_adds(&path, TLS_OBJECT_PATH);
 	}
@@ -34,6 +34,18 @@ open_beside(struct span program)
 	return lib;
 }
 
+/* Whether that path still leads to this program; one that begins at the root
+ * does.  The directory that we are in may be anybody's. */
+static bool
+leads_here(const char *path)
+{
+	struct stat it, us;
+
+	return path[0] == '/' || (stat("/proc/self/exe", &us) == 0 &&
+	    stat(path, &it) == 0 && it.st_dev == us.st_dev &&
+	    it.st_ino == us.st_ino);
+}
+
 /* The kernel says where the program is.  Where it lies below a directory that
  * we may not enter, only the path by which we were started leads there.
  * Neither counts for a program with other rights than who started it, who
@@ -41,6 +53,7 @@ open_beside(struct span program)
 static void *
 open_object(void)
 {
+	const char *started = (const char *)getauxval(AT_EXECFN);
 	char program[PROGRAM_MAX];
 	ssize_t n = readlink("/proc/self/exe", program, sizeof program);
 	void *lib = NULL;
@@ -48,9 +61,8 @@ open_object(void)
 	if (getauxval(AT_SECURE) == 0) {
 		if (n > 0)
 			lib = open_beside((struct span){ program, (size_t)n });
-		if (lib == NULL)
-			lib = open_beside(span_str((const char *)
-			    getauxval(AT_EXECFN)));
+		if (lib == NULL && started != NULL && leads_here(started))
+			lib = open_beside(span_str(started));
 	}
 	return lib;
 }
