@@ -204,6 +204,7 @@ conversations(void)
 		    SASL_STEP_NOMECH && s == NULL, never[i]);
 	ok(start(&s, true, NULL, "PLAIN", (struct span){ big,
 	    sizeof big }) == SASL_STEP_BAD, "a huge response is bad");
+	sasl_server_free(s);
 	for (int i = 0; i < 50; i++) {
 		if (start(&s, true, NULL, i % 2 ? "LOGIN" : "SCRAM-SHA-1",
 		    i % 2 ? SPAN("alice") : SPAN("n,,n=alice,r=abc")) !=
