@@ -104,8 +104,11 @@ sweeper: all $(SWEEP:%=$(B)/t/sweep/%) $(B)/t/fault.so
 tests: sweeper units $(FUZZ:%=$(B)/t/fuzz/%) $(B)/t/storm/watch
 check: deps
 	@$(MAKE) -s -j"$$(nproc)" tests
-	$(RUN) prove -j"$$(nproc)" -r --ext .t --ext .bats $(PROVE) \
-	    $(B)/t/unit t
+	@rm -rf $(B)/tap && mkdir -p $(B)/tap
+	$(RUN) prove -e t/keep -j"$$(nproc)" -r --ext .t --ext .bats $(PROVE) \
+	    $(B)/t/unit t || { \
+	    awk '/^ok/ { no = 0 } /^not ok/ { no = 1; print FILENAME } no' \
+	    $(B)/tap/*; exit 1; }
 sweep: deps
 	@$(MAKE) -s -j"$$(nproc)" sweeper
 	$(RUN) t/sweep.t -a
