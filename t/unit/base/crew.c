@@ -2,6 +2,7 @@
 #include "base/crew.h"
 
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 
@@ -43,6 +44,45 @@ once(const struct work *w, size_t n)
 static struct work w;
 static struct crew c;
 
+struct meeting {
+	sem_t came;		/* the second hand did */
+	bool met;
+};
+
+/* The first hand waits in its piece for the second. */
+static bool
+meet(void *arg, unsigned hand, size_t i)
+{
+	struct meeting *m = arg;
+	struct timespec until;
+
+	(void)i;
+	if (hand == 1) {
+		sem_post(&m->came);
+		return true;
+	}
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 30;
+	m->met = m->met || sem_timedwait(&m->came, &until) == 0;
+	return m->met;
+}
+
+static void
+together(void)
+{
+	struct meeting m = { .met = false };
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+		ok(true, "there are two hands # SKIP there is one processor");
+		return;
+	}
+	sem_init(&m.came, 0, 0);
+	crew_start(&c, meet, &m, PIECES);
+	crew_finish(&c);
+	ok(m.met, "there are two hands");
+	sem_destroy(&m.came);
+}
+
 static size_t
 all(size_t n, size_t most)
 {
@@ -62,6 +102,7 @@ main(void)
 	ok(all(PIECES, PIECES) == PIECES && once(&w, PIECES),
 	    "each piece is done once");
 	ok(!w.signals, "the second thread takes no signals");
+	together();
 	n = all(PIECES, 100);
 	ok(n >= 100 && n <= 200 && once(&w, n),
 	    "what hands that stop early leave is told");
