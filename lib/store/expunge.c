@@ -5,6 +5,7 @@
 
 #include "base/die.h"
 #include "store/attach.h"
+#include "store/list.h"
 #include "store/reap.h"
 #include "store/rename.h"
 #include "store/scan.h"
@@ -88,7 +89,7 @@ expunge_some(struct view *v, const struct set *uids, uint32_t *uid,
 	/* Without the index a file that is still there is known by this to
 	 * be dead.  On a full disk the index alone must do. */
 	uidlist_forget(&c.lines, gone, n);
-	c.sync_list = c.spare_list = true;
+	c.spare_list = true;
 	c.m.list_dead += 2 * c.lines.n + n * 80;
 	free(gone);
 	if (c.modseq != 0)
@@ -117,6 +118,11 @@ view_expunge(struct view *v, const struct set *uids, uint64_t *modseq)
 			uid = from;
 			r = expunge_some(v, &found, &uid, modseq);
 		}
+	}
+	if (r == STORE_OK && set_count(&found) > 0) {
+		r = list_sync(v->mb);
+		if (r == STORE_FULL)
+			r = STORE_OK;
 	}
 	set_free(&found);
 	return r;
