@@ -227,35 +227,18 @@ adopt_double(struct adopt *a, struct change *c, const struct entry *e,
 	buf_free(&name);
 }
 
-/* What the uidlist is to say of late flags that are now others: it would
- * count more than the name. */
-static void
-say_again(struct change *c, uint32_t uid, uint32_t changed, uint32_t flags)
-{
-	struct set one = { 0 };
-
-	set_add(&one, uid, uid);
-	for (uint32_t i = 0; i < UIDLIST_LETTERS; i++)
-		if (changed >> i & 1)
-			uidlist_late(&c->lines, flags >> i & 1, 1u << i, &one);
-	c->sync_list = c->sync_list || changed != 0;
-	set_free(&one);
-}
-
-/* The message's file has another name or directory now.  A late flag counts as
- * long as the name never had it; once it was renamed it is like any other. */
+/* The message's file has another name or directory now. */
 static void
 adopt_renamed(struct change *c, const struct entry *e, uint32_t uid,
     struct rec *r, struct span old, const struct stat *s)
 {
 	uint32_t was = letters_flags(filename_flags(old));
 	uint32_t is = letters_flags(filename_flags(e->name));
+	uint32_t changed = (was ^ is) & ~rec_late(r);
 	uint32_t had = r->flags & REC_FLAGS;
-	uint32_t changed = (was ^ is) & ~(rec_late(r) & (was ^ had));
 	uint32_t flags = (had & ~changed) | (is & changed);
 
 	r->inode = s->st_ino;
-	say_again(c, uid, changed & rec_late(r), flags);
 	if (flags != had)
 		change_flags(c, uid, r, flags, r->set);
 	else

@@ -7,16 +7,15 @@
 #include <fcntl.h>
 
 #include "store/record.h"
-#include "store/scan.h"
 #include "store.h"
 
-enum { MANY = 40, MORE = 600 /* than one portion */ };
+enum { MANY = 40 };
 
 static struct store *st;
 static struct mailbox *mb;
 
 static void
-start_with(int n)
+start(void)
 {
 	char name[100];
 
@@ -25,7 +24,7 @@ start_with(int n)
 	store_create(st, SPAN("There"));
 	mb = t_inbox(st);
 	mailbox_close(mb);
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < MANY; i++) {
 		snprintf(name, sizeof name, "M/%s/10%02d.a%s",
 		    i == 0 ? "new" : "cur", i, i == 0 ? "" : ":2,");
 		int fd = open(name, O_WRONLY | O_CREAT, 0600);
@@ -34,12 +33,6 @@ start_with(int n)
 		close(fd);
 	}
 	mb = t_inbox(st);
-}
-
-static void
-start(void)
-{
-	start_with(MANY);
 }
 
 static void
@@ -125,53 +118,6 @@ never(void *arg)
 {
 	++*(int *)arg;
 	return false;
-}
-
-/* Between the renaming of the first files and the uidlist's hearing of it
- * another program takes a flag off one, and somebody looks, or not. */
-struct foreign {
-	int calls;
-	bool look;
-};
-
-static bool
-unflag(void *arg)
-{
-	struct foreign *f = arg;
-	bool found;
-
-	if (++f->calls != 2)
-		return true;
-	ok(rename("M/cur/1001.a:2,F", "M/cur/1001.a:2,S") == 0,
-	    "another program changes the flags of a file that was renamed");
-	if (f->look)
-		ok(mailbox_look(mb, LOOK_MISSED, &found) == STORE_OK && found,
-		    "which is seen at once");
-	return true;
-}
-
-static void
-foreign(bool look, bool lost)
-{
-	struct foreign f = { .look = look };
-	struct view *v;
-	bool found;
-
-	start_with(MORE);
-	view_open(mb, &v);
-	store(v, FLAGS_ADD, MSG_FLAGGED, 1, MORE);
-	ok(mailbox_rename(mb, unflag, &f) == STORE_OK && f.calls >= 2,
-	    "the files are renamed");
-	mailbox_look(mb, LOOK_MISSED, &found);
-	view_close(v);
-	has(1, 0, MORE - 1, 0, "what it did holds");
-	again(lost);
-	has(1, 0, MORE - 1, 0, lost ? "without the index as well" :
-	    "for others as well");
-	mailbox_rename(mb, NULL, NULL);
-	ok(named("M/cur", "S") == 1 && named("M/cur", "F") == MORE - 1,
-	    "and in the names of the files");
-	end();
 }
 
 static uint32_t
@@ -386,9 +332,6 @@ main(void)
 	expunged();
 	rewritten();
 	moved();
-	foreign(true, false);
-	foreign(true, true);
-	foreign(false, true);
 	t_remove_dir();
 	return done();
 }
