@@ -3,6 +3,7 @@
 #define IMAP_FETCH_H
 
 #include "imap/wire.h"
+#include "mime/section.h"
 
 /* What FETCH asks for, RFC 3501 6.4.5. */
 enum {
@@ -12,20 +13,7 @@ enum {
 	FETCH_DIGEST = FETCH_ENVELOPE | FETCH_BODY | FETCH_BODYSTRUCTURE
 };
 
-enum section_kind { SECTION_ALL, SECTION_HEADER, SECTION_FIELDS,
-	SECTION_FIELDS_NOT, SECTION_TEXT, SECTION_MIME };
-
-enum { SECTION_DEPTH_MAX = 128, SECTION_FIELDS_MAX = 1000,
-	FETCH_SECTIONS_MAX = 200 };
-
-/* "1.2.HEADER.FIELDS (From)": a part's number, and what of it. */
-struct section {
-	enum section_kind kind;
-	uint32_t *path;
-	size_t depth;		/* numbers in path; 0: the message */
-	struct span *field;	/* of SECTION_FIELDS and _FIELDS_NOT */
-	size_t fields;
-};
+enum { FETCH_SECTIONS_MAX = 200 };
 
 struct fetch_section {
 	struct section section;

@@ -231,7 +231,7 @@ look(struct fetching *c, bool *marks)
 	if (c->f.items & FETCH_DIGEST || c->f.sections > 0)
 		c->need |= NEED_DIGEST;
 	for (size_t i = 0; i < c->f.sections; i++) {
-		c->file = c->file || !body_kept(&c->f.section[i].section);
+		c->file = c->file || !piece_kept(&c->f.section[i].section);
 		*marks = *marks || !c->f.section[i].peek;
 	}
 	if (c->file)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef IMAP_FIELDS_H
-#define IMAP_FIELDS_H
+#ifndef MIME_FIELDS_H
+#define MIME_FIELDS_H
 
 #include "base/span.h"
 

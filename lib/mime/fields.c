@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "imap/fields.h"
+#include "mime/fields.h"
 
 #include "mime/header.h"
 
