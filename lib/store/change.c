@@ -73,9 +73,9 @@ forget(struct mailbox *mb)
 }
 
 bool
-change_is_long(const struct change *c)
+change_is_long(const struct change *c, size_t done)
 {
-	return clock_ms() - c->began >= HOLD_MS;
+	return done > 0 && clock_ms() - c->began >= HOLD_MS;
 }
 
 /* A list that was written anew with what never was is written once more. */

@@ -75,7 +75,7 @@ expunge_some(struct view *v, const struct set *uids, uint32_t *uid,
 	if (r != STORE_OK)
 		return r;
 	gone = xcalloc(AT_ONCE, sizeof *gone);
-	for (; *uid != 0 && n < AT_ONCE && !change_is_long(&c);
+	for (; *uid != 0 && n < AT_ONCE && !change_is_long(&c, n);
 	    *uid = set_next(uids, *uid + 1)) {
 		struct rec rec;
 

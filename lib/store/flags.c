@@ -38,7 +38,7 @@ struct storing {
 				   again */
 	uint64_t modseq;
 	bool names, lines;	/* what is to be synced at the end */
-	int most;		/* messages of a portion */
+	size_t most;		/* messages of a portion */
 	bool later;		/* the files are renamed after the answer */
 	struct set late[2][UIDLIST_LETTERS];	/* lost, got, for the lines */
 	uint32_t *keyword;	/* the numbers of ask->keyword, here and now */
@@ -268,8 +268,8 @@ store_some(struct storing *s, const struct set *uids, uint32_t *uid)
 	s->undo = xcalloc(FEW, sizeof *s->undo);
 	change_dir_before(&c, CUR);
 	change_dir_before(&c, NEW);
-	for (int n = 0; n < s->most && *uid != 0 && e == 0 &&
-	    !change_is_long(&c); n++) {
+	for (size_t n = 0; n < s->most && *uid != 0 && e == 0 &&
+	    !change_is_long(&c, n); n++) {
 		if (store_one(s, &c, *uid) == -1)
 			e = errno;
 		*uid = view_next(s->v, uids, *uid + 1);

@@ -160,9 +160,9 @@ enum store_result change_commit(struct change *c);
 enum store_result change_commit2(struct change *c, struct change *joined);
 void change_abort(struct change *c);	/* after an end too */
 
-/* Whether the lock was held for long enough: what is left is for another
- * change. */
-bool change_is_long(const struct change *c);
+/* Whether the lock was held for long enough, some pieces being done: what is
+ * left is for another change.  Each change does one piece, however slow. */
+bool change_is_long(const struct change *c, size_t done);
 
 /* Change a second mailbox in the same transaction (MOVE): c shares t of
  * first, and change_commit2(first, c) commits both. */

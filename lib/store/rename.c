@@ -104,7 +104,8 @@ rename_some(struct renaming *s)
 	s->nows = 0;
 	change_dir_before(&c, CUR);
 	change_dir_before(&c, NEW);
-	for (; s->next != 0 && s->nows < AT_ONCE && !change_is_long(&c);
+	for (; s->next != 0 && s->nows < AT_ONCE &&
+	    !change_is_long(&c, s->nows);
 	    s->next = bits_next(&s->late, s->next + 1)) {
 		struct rec rec;
 

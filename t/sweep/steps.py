@@ -111,6 +111,12 @@ class Step:
     def outcomes(self, state, told, with_index):
         raise NotImplementedError
 
+    def refused(self, state, told):
+        """The State after it was refused: as before, but for what was told
+        to be done; on a slow machine it may be done in portions, of which
+        one fails."""
+        return state
+
     def learn(self, before, after, told, ledger):
         """The numbers in an acknowledgement."""
 
@@ -214,6 +220,18 @@ class Store(OnUids):
     def after(self, flags):
         return (flags | self.flags if self.op == "+" else
                 flags - self.flags if self.op == "-" else self.flags)
+
+    def refused(self, state, told):
+        after = state.copy()
+        msgs = after.boxes[self.box]
+        names = {msgs[n].uid: n for n in msgs}
+        for line in told:
+            m = re.match(rb"\* \d+ FETCH \(UID (\d+) FLAGS \((.*?)\)", line)
+            if m:
+                n = names[int(m[1])]
+                msgs[n] = msgs[n]._replace(flags=frozenset(
+                    m[2].decode().split()) - {"\\Recent"})
+        return after
 
     def outcomes(self, state, told, with_index):
         """System flags are in one place, keywords in another."""
@@ -330,6 +348,17 @@ class Expunge(Step):
             yield after
             if any(b" EXPUNGE" in r for r in told):
                 return
+
+
+    def refused(self, state, told):
+        after = state.copy()
+        msgs = after.boxes[self.box]
+        order = sorted(msgs, key=lambda n: msgs[n].uid)
+        for line in told:
+            m = re.match(rb"\* (\d+) EXPUNGE", line)
+            if m:
+                del msgs[order.pop(int(m[1]) - 1)]
+        return after
 
 
 class ExpungeMany(Expunge):

@@ -102,6 +102,8 @@ class Trial(Stage):
         with At(self.maildir, argv, env) as at:
             state, step = self.perform(at, steps, state, ledger)
             told, why = at.told, refusal(step, at)
+            if why:
+                state = step.refused(state, told)
             if step and not f.n:
                 raise Wrong("torn", "it fails by itself: %s" % told)
             # What was refused once is done when it is asked for again, in

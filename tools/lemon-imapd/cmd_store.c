@@ -47,8 +47,12 @@ store(struct session *s, struct lex *l, bool uid)
 	enum store_result r = view_store(s->view, uids, &c, done, failed,
 	    &modseq);
 
-	if (r != STORE_OK)
+	if (r != STORE_OK) {
+		/* Of many, some may have been done before (RFC 3501 6.4.6:
+		 * the client is told how they are). */
+		updates_fetch_flags(s, uids);
 		return reply_store(s, r);
+	}
 	updates_keywords(s);
 	if (!silent)
 		r = updates_fetch_flags(s, done);
