@@ -107,7 +107,8 @@ check: deps
 	@rm -rf $(B)/tap && mkdir -p $(B)/tap
 	$(RUN) prove -e t/keep -j"$$(nproc)" -r --ext .t --ext .bats $(PROVE) \
 	    $(B)/t/unit t || { \
-	    awk '/^ok/ { no = 0 } /^not ok/ { no = 1; print FILENAME } no' \
+	    awk '/^ok/ { no = 0; why = "" } !no && /^#/ { why = why $$0 "\n" } \
+	    /^not ok/ { no = 1; printf "%s\n%s", FILENAME, why; why = "" } no' \
 	    $(B)/tap/*; exit 1; }
 sweep: deps
 	@$(MAKE) -s -j"$$(nproc)" sweeper
