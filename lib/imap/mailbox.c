@@ -47,8 +47,9 @@ below(const struct imap_space *ns, struct span wire)
 	    span_istarts(wire, ns->prefix) : span_starts(wire, ns->prefix);
 }
 
-bool
-imap_mailbox_decode(const struct imap_space *ns, struct span wire,
+/* A name of which each component is in modified UTF-7, or in UTF-8. */
+static bool
+decode(const struct imap_space *ns, struct span wire, bool utf7,
     struct buf *name)
 {
 	struct escape esc = escape(ns);
@@ -70,12 +71,30 @@ imap_mailbox_decode(const struct imap_space *ns, struct span wire,
 		if (name->n > start)
 			buf_addc(name, '\0');
 		size_t at = name->n;
+		struct span one = span_cut(&rest, ns->delimiter);
 
-		if (!mutf7_decode(span_cut(&rest, ns->delimiter), esc.c,
-		    name) || !mutf7_component(span_skip(buf_span(name), at)))
+		if (!utf7)
+			buf_add(name, one);
+		else if (!mutf7_decode(one, esc.c, name))
+			return false;
+		if (!mutf7_component(span_skip(buf_span(name), at)))
 			return false;
 	}
 	return true;
+}
+
+bool
+imap_mailbox_decode(const struct imap_space *ns, struct span wire,
+    struct buf *name)
+{
+	return decode(ns, wire, true, name);
+}
+
+bool
+imap_mailbox_utf8(const struct imap_space *ns, struct span text,
+    struct buf *name)
+{
+	return decode(ns, text, false, name);
 }
 
 void

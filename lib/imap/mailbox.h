@@ -29,6 +29,11 @@ bool imap_space_parse(struct span value, struct imap_space *ns);
 bool imap_mailbox_decode(const struct imap_space *ns, struct span wire,
     struct buf *name);
 
+/* The same of a name in UTF-8, as IMAP URLs have it (RFC 5092 8).  One with
+ * the delimiter inside a component cannot be written so. */
+bool imap_mailbox_utf8(const struct imap_space *ns, struct span text,
+    struct buf *name);
+
 /* Add the wire name to *wire; write it with wire_astring. */
 void imap_mailbox_encode(const struct imap_space *ns, struct span name,
     struct buf *wire);

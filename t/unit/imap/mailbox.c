@@ -3,6 +3,41 @@
 
 #include "../../t.h"
 
+/* RFC 5092 8: in URLs names are UTF-8. */
+static void
+urls(void)
+{
+	static const struct {
+		const char *ns, *text, *want;
+	} t[] = {
+		{ "/", "inbox", "INBOX" },
+		{ "/", "Lists/C/", "Lists|C" },
+		{ "/", "Entw\xc3\xbcrfe", "Entw\xc3\xbcrfe" },
+		{ "/", "R&D &AOk-", "R&D &AOk-" },
+		{ "INBOX. .", "INBOX.a.b", "a|b" },
+		{ "INBOX. .", "a", NULL },
+		{ "/", "a\xff", NULL },
+		{ "/", "a/../b", NULL },
+		{ "/", "a//b", NULL },
+		{ "/", "", NULL },
+	};
+	struct buf name = { 0 };
+	struct imap_space ns;
+
+	for (size_t i = 0; i < COUNT(t); i++) {
+		buf_clear(&name);
+		bool good = imap_space_parse(span_str(t[i].ns), &ns) &&
+		    imap_mailbox_utf8(&ns, span_str(t[i].text), &name);
+
+		for (size_t j = 0; j < name.n; j++)
+			if (name.p[j] == '\0')
+				name.p[j] = '|';
+		is(good ? buf_span(&name) : SPAN("(none)"),
+		    span_str(t[i].want ? t[i].want : "(none)"), t[i].text);
+	}
+	buf_free(&name);
+}
+
 int
 main(void)
 {
@@ -82,6 +117,7 @@ main(void)
 	    !imap_space_parse(SPAN("INBOX/ ."), &ns) &&
 	    !imap_space_parse(SPAN(". ."), &ns),
 	    "a namespace is a delimiter and perhaps a prefix that ends in it");
+	urls();
 	buf_free(&name);
 	buf_free(&wire);
 	return done();
