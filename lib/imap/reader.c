@@ -140,7 +140,8 @@ reader_finish(struct reader *r)
 			/* It may be a password. */
 			trace_redact(r->in->trace, 0);
 		}
-		if (!reader_announced(r->last, &lit) || lit.sync)
+		if (!reader_announced(r->last, &lit) ||
+		    (lit.sync && !r->answers))
 			return true;
 		r->inside = true;
 		r->pending = lit.n;
@@ -150,7 +151,7 @@ reader_finish(struct reader *r)
 void
 reader_accept(struct reader *r, const struct lex_literal *lit)
 {
-	if (lit->sync)
+	if (lit->sync && !r->answers)
 		out_adds(r->out, "+ OK\r\n");
 	r->inside = true;
 	r->pending = lit->n;

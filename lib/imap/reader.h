@@ -25,6 +25,8 @@ struct reader {
 	int64_t patience;	/* ms: reader_pull sets the deadline anew for
 				   each STREAM_BUFFER octets; 0: the whole
 				   command has one */
+	bool answers;		/* these are a server's answers: literals come
+				   unasked */
 
 	struct buf line;	/* the line being read */
 	size_t used;		/* of total_max, by this command */

@@ -198,6 +198,16 @@ connect_tcp(const char *host, const char *port, int64_t deadline,
 	}
 }
 
+struct span
+connect_host(struct span where)
+{
+	if (span_starts(where, SPAN("[")))
+		return span_skip(span_head(where, span_chr(where, ']')), 1);
+	if (span_chr(where, ':') == span_rchr(where, ':'))
+		return span_head(where, span_chr(where, ':'));
+	return where;
+}
+
 int
 connect_to(struct span where, const char *defport, int64_t deadline,
     const char **why)

@@ -19,6 +19,9 @@
 int connect_to(struct span where, const char *defport, int64_t deadline,
     const char **why);
 
+/* The host in where, without port and brackets; for certificates. */
+struct span connect_host(struct span where);
+
 /* The UNIX socket only; longer paths than sockaddr_un holds are fine. */
 int connect_unix(const char *path, int64_t deadline, const char **why);
 

@@ -148,16 +148,11 @@ static bool
 handshake(struct smtp_client *c, const struct smtp_client_opts *o,
     struct smtp_reply *r)
 {
-	struct span host = o->where;
 	struct buf name = { 0 };
 	const char *why = NULL;
 	int e;
 
-	if (host.n > 0 && host.p[0] == '[')
-		host = span_skip(span_head(host, span_chr(host, ']')), 1);
-	else if (span_chr(host, ':') == span_rchr(host, ':'))
-		host = span_head(host, span_chr(host, ':'));
-	buf_add(&name, host);
+	buf_add(&name, connect_host(o->where));
 	c->in.deadline = clock_ms() + CONNECT_MS;
 	e = tls_connect(&c->tls, &c->in, &c->out, buf_cstr(&name), o->cafile,
 	    o->tls == SMTP_TLS_VERIFY, &why);

@@ -159,9 +159,22 @@ over_unix(void)
 	buf_free(&deep);
 }
 
+static void
+hosts(void)
+{
+	static const char *const cases[][2] = { { "a.example", "a.example" },
+		{ "a.example:143", "a.example" }, { "[::1]:143", "::1" },
+		{ "[::1]", "::1" }, { "::1", "::1" }, { "", "" } };
+
+	for (size_t i = 0; i < COUNT(cases); i++)
+		is(connect_host(span_str(cases[i][0])),
+		    span_str(cases[i][1]), "the host that a certificate names");
+}
+
 int
 main(void)
 {
+	hosts();
 	over_tcp();
 	over_unix();
 	return done();
