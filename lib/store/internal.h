@@ -20,6 +20,7 @@ struct store {
 	bool look;		/* change nothing */
 	struct index *ix;
 	struct folders *folders;	/* folders.c's own: what it last read */
+	struct urlkeys *urlkeys;	/* urlkey.c's own */
 	unsigned made;		/* file names made (filename_new) */
 	uint64_t intent;	/* intent.c's own: the one on its way, or 0 */
 	int witness, watch;	/* witness.c's own */

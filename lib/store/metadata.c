@@ -8,8 +8,6 @@
 #include "store/line.h"
 #include "store/tree.h"
 
-static const char file[] = "lemon-metadata";
-
 struct entry {
 	struct span key, value;
 	size_t order;		/* the later line counts */
@@ -103,13 +101,13 @@ load(struct store *st, struct table *t)
 	int err = 0;
 
 	*t = (struct table){ 0 };
-	if (file_read(st->dir, file, METADATA_FILE_MAX, &b) != 0)
+	if (file_read(st->dir, METADATA_FILE, METADATA_FILE_MAX, &b) != 0)
 		err = errno == ENOENT ? 0 : errno;
 	else
 		parse(t, buf_span(&b));
 	buf_free(&b);
 	arrange(t);
-	return err == 0 ? STORE_OK : store_fail(st, file, err);
+	return err == 0 ? STORE_OK : store_fail(st, METADATA_FILE, err);
 }
 
 enum store_result
@@ -161,9 +159,9 @@ change(struct store *st, const struct metadata *m, size_t n)
 		print(&t, &text);
 		if (text.n > METADATA_FILE_MAX)
 			r = STORE_LIMIT;
-		else if (file_replace(st->dir, file, buf_span(&text),
+		else if (file_replace(st->dir, METADATA_FILE, buf_span(&text),
 		    0600) != 0)
-			r = store_fail(st, file, errno);
+			r = store_fail(st, METADATA_FILE, errno);
 	}
 	buf_free(&text);
 	table_free(&t);

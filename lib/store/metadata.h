@@ -13,6 +13,8 @@
  * Keys are the caller's to choose; those about a mailbox should begin with
  * its guid, which a rename does not change.
  */
+#define METADATA_FILE "lemon-metadata"
+
 enum {
 	METADATA_KEY_MAX = 2048,
 	METADATA_VALUE_MAX = 1024 * 1024,

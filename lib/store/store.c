@@ -14,6 +14,7 @@
 #include "store/folders.h"
 #include "store/keyword.h"
 #include "store/scan.h"
+#include "store/urlkey.h"
 #include "store/witness.h"
 
 enum {
@@ -222,6 +223,7 @@ store_close(struct store *st)
 		return;
 	index_close(st);
 	folders_free(st->folders);
+	urlkeys_free(st->urlkeys);
 	witness_free(st);
 	if (st->index_dir != -1)
 		close(st->index_dir);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: ISC */
+#include "store/urlkey.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/die.h"
+#include "base/file.h"
+#include "store/attach.h"
+#include "store/metadata.h"
+#include "store/tree.h"
+
+enum { GUID = 16 };
+
+static const struct span tail = SPAN_INIT("/urlauth");
+
+struct entry {
+	uint8_t guid[GUID];
+	unsigned char key[URLKEY];
+};
+
+/* The keys of the file that fd is.  While it is open no other file has its
+ * inode's number. */
+struct urlkeys {
+	int fd;			/* -1: there was no file */
+	struct stat seen;
+	struct entry *e;
+	size_t n, cap;
+};
+
+static void
+wipe(struct urlkeys *k)
+{
+	if (k->e != NULL)
+		explicit_bzero(k->e, k->cap * sizeof *k->e);
+	free(k->e);
+	if (k->fd != -1)
+		close(k->fd);
+	*k = (struct urlkeys){ .fd = -1 };
+}
+
+void
+urlkeys_free(struct urlkeys *k)
+{
+	if (k == NULL)
+		return;
+	wipe(k);
+	free(k);
+}
+
+static bool
+same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	    a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Whether what is kept is what the file says. */
+static bool
+is_fresh(struct store *st)
+{
+	const struct urlkeys *k = st->urlkeys;
+	struct stat s;
+
+	if (k == NULL)
+		return false;
+	if (fstatat(st->dir, METADATA_FILE, &s, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT && k->fd == -1;
+	return k->fd != -1 && same(&s, &k->seen);
+}
+
+static bool
+keep(void *arg, struct span name, struct span value)
+{
+	struct urlkeys *k = arg;
+	struct entry e;
+
+	if (!span_ends(name, tail) ||
+	    !span_unhex(span_head(name, name.n - tail.n), e.guid, GUID) ||
+	    !span_unhex(value, e.key, URLKEY))
+		return true;
+	if (k->n == k->cap) {
+		/* Not realloc, which leaves keys where they were. */
+		size_t cap = k->cap == 0 ? 16 : 2 * k->cap;
+		struct entry *more = xcalloc(cap, sizeof *more);
+
+		if (k->n > 0)
+			memcpy(more, k->e, k->n * sizeof *more);
+		if (k->e != NULL)
+			explicit_bzero(k->e, k->cap * sizeof *k->e);
+		free(k->e);
+		k->e = more;
+		k->cap = cap;
+	}
+	k->e[k->n++] = e;
+	explicit_bzero(&e, sizeof e);
+	return true;
+}
+
+/* Read the file, unless it is the one that was read. */
+static enum store_result
+look(struct store *st)
+{
+	struct urlkeys *k;
+
+	if (is_fresh(st))
+		return STORE_OK;
+	if (st->urlkeys == NULL) {
+		st->urlkeys = xcalloc(1, sizeof *st->urlkeys);
+		st->urlkeys->fd = -1;
+	}
+	k = st->urlkeys;
+	wipe(k);
+	/* What is read may be newer than this one: then it is read again. */
+	k->fd = openat(st->dir, METADATA_FILE, O_RDONLY | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC);
+	if (k->fd == -1 && errno == ENOENT)
+		return STORE_OK;
+	if (k->fd == -1 || fstat(k->fd, &k->seen) == -1)
+		return store_fail(st, METADATA_FILE, errno);
+	enum store_result r = metadata_each(st, SPAN(""), keep, k);
+
+	if (r != STORE_OK) {
+		wipe(k);
+		urlkeys_free(k);
+		st->urlkeys = NULL;
+	}
+	return r;
+}
+
+static int
+order(const void *guid, const void *entry)
+{
+	return memcmp(guid, ((const struct entry *)entry)->guid, GUID);
+}
+
+static enum store_result
+find(struct store *st, const uint8_t guid[GUID], unsigned char key[URLKEY])
+{
+	enum store_result r = look(st);
+	const struct urlkeys *k = st->urlkeys;
+
+	if (r != STORE_OK || k->n == 0)
+		return r != STORE_OK ? r : STORE_NONEXISTENT;
+	/* metadata_each gives them in their order. */
+	const struct entry *e = bsearch(guid, k->e, k->n, sizeof *e, order);
+
+	if (e == NULL)
+		return STORE_NONEXISTENT;
+	memcpy(key, e->key, URLKEY);
+	return STORE_OK;
+}
+
+/* What the mailbox is known by, whatever its name. */
+static enum store_result
+guid_of(struct mailbox *mb, uint8_t guid[GUID])
+{
+	struct meta m;
+	enum store_result r = mailbox_meta(mb, &m);
+
+	if (index_again(mb->st, r))
+		r = mailbox_meta(mb, &m);
+	if (r == STORE_OK)
+		memcpy(guid, m.guid, GUID);
+	return r;
+}
+
+/* A new key, durably. */
+static enum store_result
+set(struct store *st, const uint8_t guid[GUID], unsigned char key[URLKEY])
+{
+	struct buf name = { 0 }, value = { 0 };
+
+	random_fill(key, URLKEY);
+	buf_addhex(&name, guid, GUID);
+	buf_add(&name, tail);
+	buf_addhex(&value, key, URLKEY);
+	const struct metadata m = { .key = buf_span(&name),
+		.value = buf_span(&value) };
+	enum store_result r = metadata_set(st, &m, 1);
+
+	buf_wipe(&value);
+	buf_free(&value);
+	buf_free(&name);
+	return r;
+}
+
+enum store_result
+urlkey_get(struct mailbox *mb, bool make, unsigned char key[URLKEY])
+{
+	struct store *st = mb->st;
+	uint8_t guid[GUID];
+	enum store_result r = guid_of(mb, guid);
+
+	if (r == STORE_OK)
+		r = find(st, guid, key);
+	if (r != STORE_NONEXISTENT || !make)
+		return r;
+	/* Of two that make one at once the second takes the first's. */
+	r = tree_lock(st);
+	if (r != STORE_OK)
+		return r;
+	r = find(st, guid, key);
+	if (r == STORE_NONEXISTENT)
+		r = set(st, guid, key);
+	tree_unlock(st);
+	return r;
+}
+
+enum store_result
+urlkey_reset(struct mailbox *mb)
+{
+	unsigned char key[URLKEY];
+	uint8_t guid[GUID];
+	enum store_result r = guid_of(mb, guid);
+
+	if (r == STORE_OK)
+		r = set(mb->st, guid, key);
+	explicit_bzero(key, sizeof key);
+	return r;
+}
+
+enum store_result
+urlkey_reset_all(struct store *st)
+{
+	struct metadata *gone = NULL;
+	struct arena a = { 0 };
+	enum store_result r = tree_lock(st);
+
+	if (r != STORE_OK)
+		return r;
+	r = look(st);
+	size_t n = r == STORE_OK ? st->urlkeys->n : 0;
+
+	if (n > 0)
+		gone = arena_zero(&a, n * sizeof *gone);
+	for (size_t i = 0; i < n; i++) {
+		struct buf name = { 0 };
+
+		buf_addhex(&name, st->urlkeys->e[i].guid, GUID);
+		buf_add(&name, tail);
+		gone[i] = (struct metadata){ .remove = true,
+			.key = arena_dup(&a, buf_span(&name)) };
+		buf_free(&name);
+	}
+	if (n > 0)
+		r = metadata_set(st, gone, n);
+	tree_unlock(st);
+	arena_free(&a);
+	return r;
+}
