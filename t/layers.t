@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A room includes itself and the rooms below it; siblings are strangers.
+# A room includes itself and the rooms below it; siblings are strangers.  Only
+# lib/url, above them, knows both the grammar and the store.
 # Only lib/store and lib/base place files by rename.
 
 cd "$(dirname "$0")/.." || exit 1
@@ -12,6 +13,7 @@ below() {
 	auth|mime) echo " base net text $1 " ;;
 	tls)       echo " base net tls " ;;
 	imap|smtp|sieve|store) echo " base net text auth mime $1 " ;;
+	url)       echo " base net text auth mime imap store url " ;;
 	*)         echo " " ;;
 	esac
 }

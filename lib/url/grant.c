@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+#include "url/grant.h"
+
+#include "base/file.h"
+#include "imap/urlauth.h"
+#include "store/urlkey.h"
+#include "url/resolve.h"
+
+_Static_assert((int)URLKEY == (int)URLAUTH_KEY, "one key");
+
+const char *
+grant_text(enum grant g)
+{
+	static const char *const text[] = {
+		[GRANT_OK] = "valid",
+		[GRANT_SYNTAX] = "no URL that could have a token",
+		[GRANT_EXPIRED] = "expired",
+		[GRANT_ACCESS] = "wrong access",
+		[GRANT_REVOKED] = "revoked, or never valid",
+		[GRANT_GONE] = "no such message",
+		[GRANT_LATER] = "cannot be told now",
+	};
+
+	return text[g];
+}
+
+bool
+grant_is_user(const struct owner *o, struct span written,
+    struct span account)
+{
+	size_t at = span_rchr(written, '@');
+	struct span domain = span_skip(written, at + 1);
+	struct span rest = o->locals;
+
+	if (span_eq(written, account))
+		return true;
+	if (at == written.n || domain.n == 0 ||
+	    !span_eq(span_head(written, at), account))
+		return false;
+	while (rest.n > 0)
+		if (span_ieq(span_cut(&rest, '\n'), domain))
+			return true;
+	return false;
+}
+
+/* RFC 4467 9: authimapurlrump */
+static bool
+has_rump(const struct imap_url *u)
+{
+	return u->absolute && u->user.p != NULL && u->uid != 0 &&
+	    u->rump.p != NULL;
+}
+
+/* The mailbox with its key.  UIDVALIDITY is part of its name. */
+static enum store_result
+key_of(const struct owner *o, const struct imap_url *u, bool make,
+    unsigned char key[URLKEY])
+{
+	struct mailbox_status s;
+	struct mailbox *mb;
+	enum store_result r = url_mailbox(o->store, o->space, u, &mb);
+
+	if (r == STORE_OK && u->uidvalidity != 0) {
+		r = mailbox_status(mb, &s);
+		if (r == STORE_OK && s.uidvalidity != u->uidvalidity)
+			r = STORE_NONEXISTENT;
+	}
+	if (r == STORE_OK)
+		r = urlkey_get(mb, make, key);
+	mailbox_close(mb);
+	return r == STORE_CHANGED ? STORE_NONEXISTENT : r;
+}
+
+enum grant
+grant_mint(const struct owner *o, int64_t now, const struct imap_url *u,
+    struct buf *to)
+{
+	unsigned char key[URLKEY];
+
+	if (!has_rump(u) || u->token.p != NULL)
+		return GRANT_SYNTAX;
+	if (!grant_is_user(o, u->user, o->name))
+		return GRANT_ACCESS;
+	if (now > u->expire)
+		return GRANT_EXPIRED;
+	enum store_result r = key_of(o, u, true, key);
+
+	if (r != STORE_OK)
+		return r == STORE_NONEXISTENT ? GRANT_GONE : GRANT_LATER;
+	buf_add(to, u->rump);
+	buf_adds(to, ":internal:");
+	urlauth_token(key, u->rump, to);
+	explicit_bzero(key, sizeof key);
+	return GRANT_OK;
+}
+
+/* Whether the key of the mailbox made the token.  Without a key one that
+ * nobody has takes its place, and INBOX that of a mailbox that is not
+ * there. */
+static enum grant
+check_token(const struct owner *o, const struct imap_url *u)
+{
+	static const struct imap_url inbox = { .mailbox = SPAN_INIT("INBOX") };
+	unsigned char key[URLKEY];
+	enum store_result r = key_of(o, u, false, key);
+
+	if (r == STORE_NONEXISTENT) {
+		key_of(o, &inbox, false, key);
+		random_fill(key, sizeof key);
+	} else if (r != STORE_OK)
+		return GRANT_LATER;
+	bool good = urlauth_valid(key, u->rump, u->token);
+
+	explicit_bzero(key, sizeof key);
+	return good && r == STORE_OK ? GRANT_OK : GRANT_REVOKED;
+}
+
+/* RFC 4467 2.3 */
+static bool
+may(const struct owner *o, const struct imap_url *u, const struct caller *c)
+{
+	switch (u->access) {
+	case URL_SUBMIT:
+		return c->user.p != NULL && c->submitter;
+	case URL_USER:
+		return c->user.p != NULL &&
+		    grant_is_user(o, u->access_user, c->user);
+	case URL_AUTHUSER:
+		return c->user.p != NULL;
+	case URL_ANONYMOUS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+enum grant
+grant_check(const struct owner *o, int64_t now, const struct imap_url *u,
+    const struct caller *c)
+{
+	if (!has_rump(u) || u->token.p == NULL ||
+	    !span_ieq(u->auth_mech, SPAN("INTERNAL")))
+		return GRANT_SYNTAX;
+	if (!grant_is_user(o, u->user, o->name))
+		return GRANT_ACCESS;
+	enum grant g = check_token(o, u);
+
+	if (g != GRANT_OK)
+		return g;
+	if (now > u->expire)
+		return GRANT_EXPIRED;
+	return may(o, u, c) ? GRANT_OK : GRANT_ACCESS;
+}
