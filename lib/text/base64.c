@@ -13,24 +13,26 @@ static const char alphabet[64] = {
 	'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '+', '/'
 };
 
-/* The value of a character, or NONE, BLANK or PAD. */
-static uint32_t
-value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return (uint32_t)(c - 'A');
-	if (c >= 'a' && c <= 'z')
-		return (uint32_t)(c - 'a' + 26);
-	if (c >= '0' && c <= '9')
-		return (uint32_t)(c - '0' + 52);
-	if (c == '+')
-		return 62;
-	if (c == '/')
-		return 63;
-	if (c == '=')
-		return PAD;
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n' ? BLANK : NONE;
-}
+/* The value of each character, or NONE, BLANK or PAD. */
+static const uint8_t value[256] = {
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 65, 65, 64, 64, 65, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	65, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 64, 64, 64, 63,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 66, 64, 64,
+	64, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 64,
+	64, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 64, 64, 64, 64, 64,
+	/* and above 127 */
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+	64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64
+};
 
 /* The octets of a quantum of have characters, which may be incomplete. */
 static void
@@ -66,6 +68,22 @@ other(struct base64_dec *d, uint32_t v, struct buf *to)
 	}
 }
 
+/* The usual case: four characters of the alphabet.  False: look at them. */
+static bool
+quantum_of(const char *in, char *out)
+{
+	const unsigned char *p = (const unsigned char *)in;
+	uint32_t a = value[p[0]], b = value[p[1]], c = value[p[2]],
+	    d = value[p[3]];
+
+	if ((a | b | c | d) >= NONE)
+		return false;
+	out[0] = (char)(a << 2 | b >> 4);
+	out[1] = (char)(b << 4 | c >> 2);
+	out[2] = (char)(c << 6 | d);
+	return true;
+}
+
 void
 base64_decode(struct base64_dec *d, struct span in, struct buf *to)
 {
@@ -73,7 +91,12 @@ base64_decode(struct base64_dec *d, struct span in, struct buf *to)
 	size_t at = 0;
 
 	for (size_t i = 0; i < in.n; i++) {
-		uint32_t v = value(in.p[i]);
+		if (d->have == 0 && !d->padded)
+			while (in.n - i > 4 && quantum_of(in.p + i, out + at)) {
+				i += 4;
+				at += 3;
+			}
+		uint32_t v = value[(unsigned char)in.p[i]];
 
 		if (v >= NONE) {
 			to->n += at;
@@ -120,7 +143,7 @@ base64_strict(struct span in, struct buf *to)
 	for (size_t i = 0; i < 2 && n > 0 && in.p[n - 1] == '='; i++)
 		n--;
 	for (size_t i = 0; i < n; i++)
-		if (value(in.p[i]) >= NONE)
+		if (value[(unsigned char)in.p[i]] >= NONE)
 			return false;
 	base64_decode(&d, span_head(in, n), to);
 	spare = d.have == 2 ? d.bits & 15 : d.have == 3 ? d.bits & 3 : 0;

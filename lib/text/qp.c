@@ -126,6 +126,19 @@ step(struct qp_dec *d, char c, struct buf *to)
 	return false;
 }
 
+/* How many octets from here on stand for themselves, whatever follows. */
+static size_t
+plain(struct span in)
+{
+	size_t i = 0;
+
+	for (; i < in.n && in.p[i] != '=' && in.p[i] != '\r'; i++)
+		if (blank(in.p[i]) && (i + 1 == in.n || blank(in.p[i + 1]) ||
+		    in.p[i + 1] == '\r' || in.p[i + 1] == '\n'))
+			break;
+	return i;
+}
+
 void
 qp_decode(struct qp_dec *d, struct span in, struct buf *to)
 {
@@ -134,14 +147,19 @@ qp_decode(struct qp_dec *d, struct span in, struct buf *to)
 
 		if (d->state != PLAIN && step(d, c, to))
 			continue;
+		size_t n = plain(span_skip(in, i));
+
+		if (n > 0) {
+			buf_add(to, span_head(span_skip(in, i), n));
+			i += n - 1;
+			continue;
+		}
 		if (c == '=')
 			hold(d, c, SAW_EQUALS, to);
 		else if (blank(c))
 			hold(d, c, BLANKS, to);
 		else if (c == '\r')
 			hold(d, c, SAW_CR, to);
-		else
-			buf_addc(to, c);
 	}
 }
 
@@ -164,6 +182,12 @@ qp_decode_end(struct qp_dec *d, struct buf *to)
 	}
 	buf_free(&d->held);
 	d->state = PLAIN;
+}
+
+bool
+qp_decode_clean(const struct qp_dec *d)
+{
+	return d->state == PLAIN;
 }
 
 /* Width octets that may not be parted come; end the line softly if they

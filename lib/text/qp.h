@@ -27,6 +27,9 @@ struct qp_dec {
 void qp_decode(struct qp_dec *d, struct span in, struct buf *to);
 void qp_decode_end(struct qp_dec *d, struct buf *to);	/* releases, too */
 
+/* Whether nothing is held: a new decoder would go on just so. */
+bool qp_decode_clean(const struct qp_dec *d);
+
 struct qp_enc {
 	uint8_t column;
 	char held;		/* a blank, or a CR, that waits for the next */
