@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/piece.h"
 
+#include <errno.h>
+
+#include "text/base64.h"
+#include "text/qp.h"
+
 enum { CHUNK = 16 * 1024 };
 
 /* The octets in the window go on. */
@@ -106,6 +111,54 @@ piece_find(const struct digest *d, const struct section *q)
 	return c;
 }
 
+static bool
+encodes(enum mime_encoding e)
+{
+	return e == ENC_BASE64 || e == ENC_QP || e == ENC_UNKNOWN;
+}
+
+struct piece
+piece_binary(const struct digest *d, const struct section *q)
+{
+	struct piece c = piece_find(d, q);
+	const struct digest_part *p;
+	bool body_of;
+
+	if (c.kind != PIECE_OCTETS || q->depth == 0) {
+		c.nul = true;
+		return c;
+	}
+	p = digest_find(d, q->path, q->depth, &body_of);
+	c.nul = (p->flags & PART_HAS_NUL) != 0;
+	if (p->kind == PART_MULTIPART || !encodes(p->encoding))
+		return c;
+	c.kind = p->encoding == ENC_UNKNOWN ? PIECE_UNKNOWN : PIECE_DECODED;
+	c.encoding = p->encoding;
+	c.nul = true;
+	return c;
+}
+
+void
+piece_recall(struct piece_memos *k, uint64_t object, struct piece *c)
+{
+	struct piece_memo new = { .object = object,
+	    .message = c->digest->wire_size, .from = c->from, .to = c->to };
+
+	if (c->kind != PIECE_DECODED)
+		return;
+	for (size_t i = 0; i < PIECE_MEMOS && c->memo == NULL; i++) {
+		struct piece_memo *o = &k->memo[i];
+
+		if (o->object == object && o->message == new.message &&
+		    o->from == c->from && o->to == c->to)
+			c->memo = o;
+	}
+	if (c->memo == NULL) {
+		c->memo = &k->memo[k->next++ % PIECE_MEMOS];
+		*c->memo = new;
+	}
+}
+
 /* Octets of the message to a sink. */
 static int
 octets(struct message *m, uint64_t from, uint64_t to, fields_sink *sink,
@@ -150,15 +203,134 @@ pour(const struct piece *c, struct message *m, struct window *w)
 	return r;
 }
 
+/* A decoding under way. */
+struct decoding {
+	enum mime_encoding encoding;
+	struct base64_dec base64;
+	struct qp_dec qp;
+	struct buf plain;
+	bool nul;
+	struct window *w;
+};
+
+/* The next octets, or the end of all. */
+static void
+decode(struct decoding *d, struct span in, bool end)
+{
+	buf_clear(&d->plain);
+	if (d->encoding == ENC_BASE64) {
+		base64_decode(&d->base64, in, &d->plain);
+		if (end)
+			base64_decode_end(&d->base64, &d->plain);
+	} else {
+		qp_decode(&d->qp, in, &d->plain);
+		if (end)
+			qp_decode_end(&d->qp, &d->plain);
+	}
+	struct span s = buf_span(&d->plain);
+
+	d->nul = d->nul || span_chr(s, '\0') < s.n;
+	window_add(d->w, s);
+}
+
+/* Whether a decoder that starts here would go on as this one does. */
+static bool
+clean(const struct decoding *d)
+{
+	return d->encoding == ENC_BASE64 ?
+	    d->base64.have == 0 && !d->base64.padded : qp_decode_clean(&d->qp);
+}
+
+/* Decode up to that octet of the decoded ones, which the window is not
+ * beyond, and note where it can be taken up for a window like this. */
+static int
+decode_until(const struct piece *c, struct message *m, struct decoding *d,
+    uint64_t until)
+{
+	struct piece_memo *k = c->memo;
+	struct window *w = d->w;
+	uint64_t at = c->from, first = w->skip;
+	char chunk[CHUNK];
+
+	if (k != NULL && k->decoded <= first) {
+		at += k->wire;
+		w->total = k->decoded;
+		w->skip -= k->decoded;
+	}
+	while (at < c->to && w->total < until) {
+		size_t n = c->to - at < CHUNK ? (size_t)(c->to - at) : CHUNK;
+		ssize_t got = message_read(m, at, chunk, n);
+
+		if (got <= 0)
+			return -1;
+		struct span s = { chunk, (size_t)got };
+		size_t line = span_rchr(s, '\n');
+
+		at += s.n;
+		/* Both encodings mostly begin anew with a line. */
+		if (line < s.n) {
+			decode(d, span_head(s, line + 1), false);
+			s = span_skip(s, line + 1);
+			if (k != NULL && w->total <= first && clean(d)) {
+				k->wire = at - s.n - c->from;
+				k->decoded = w->total;
+			}
+		}
+		decode(d, s, at == c->to);
+	}
+	return 0;
+}
+
+static int
+decode_window(const struct piece *c, struct message *m, struct window *w,
+    uint64_t until, struct piece_memo *found)
+{
+	struct decoding d = { .encoding = c->encoding, .w = w };
+	int r = decode_until(c, m, &d, until);
+
+	*found = (struct piece_memo){ .known = true, .nul = d.nul,
+	    .malformed = d.base64.bad, .size = w->total };
+	qp_decode_end(&d.qp, &d.plain);
+	buf_free(&d.plain);
+	return r;
+}
+
+static int
+decoded_size(const struct piece *c, struct message *m, uint64_t *n)
+{
+	struct piece_memo found = { 0 };
+	struct window w = { 0 };
+
+	if (c->memo != NULL && c->memo->known) {
+		found = *c->memo;
+	} else {
+		if (decode_window(c, m, &w, UINT64_MAX, &found) != 0)
+			return -1;
+		if (c->memo != NULL) {
+			c->memo->known = true;
+			c->memo->malformed = found.malformed;
+			c->memo->nul = found.nul;
+			c->memo->size = found.size;
+		}
+	}
+	*n = found.size;
+	if (!found.malformed)
+		return 0;
+	errno = EBADMSG;
+	return -1;
+}
+
 int
 piece_size(const struct piece *c, struct message *m, uint64_t *n)
 {
 	struct window w = { 0 };
 	int r = 0;
 
+	if (c->kind == PIECE_DECODED)
+		return decoded_size(c, m, n);
 	if (c->kind == PIECE_OCTETS)
 		w.total = c->to - c->from;
-	else if (c->kind != PIECE_NIL)
+	else if (c->kind == PIECE_FIELDS || c->kind == PIECE_KEPT)
 		r = pour(c, m, &w);
 	*n = w.total;
 	return r;
@@ -170,9 +342,31 @@ piece_read(const struct piece *c, struct message *m, uint64_t from,
 {
 	struct window w = { .sink = sink, .arg = arg, .skip = from,
 	    .left = n };
+	struct piece_memo found;
 
 	if (c->kind == PIECE_OCTETS)
 		return octets(m, c->from + from, c->from + from + n, sink,
 		    arg);
+	if (c->kind == PIECE_DECODED)
+		return decode_window(c, m, &w, from + n, &found) == 0 &&
+		    w.left == 0 ? 0 : -1;
 	return pour(c, m, &w);
+}
+
+static void
+look_for_nul(void *arg, struct span s)
+{
+	bool *nul = arg;
+
+	*nul = *nul || span_chr(s, '\0') < s.n;
+}
+
+int
+piece_has_nul(const struct piece *c, struct message *m, uint64_t from,
+    uint64_t n, bool *nul)
+{
+	*nul = false;
+	if (!c->nul || (c->memo != NULL && c->memo->known && !c->memo->nul))
+		return 0;
+	return piece_read(c, m, from, n, look_for_nul, nul);
 }
