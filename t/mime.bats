@@ -25,3 +25,11 @@
 	echo "$output"
 	[ "$status" = 0 ]
 }
+
+@test "a server decodes every part as another decoder does" {
+	export T=$BATS_TEST_TMPDIR LEMON_CONTROL=$BATS_TEST_TMPDIR/control
+	mkdir "$LEMON_CONTROL"
+	run python3 t/imap_binary.py t/data/mail
+	echo "$output"
+	[ "$status" = 0 ]
+}

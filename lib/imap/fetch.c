@@ -74,14 +74,26 @@ lex_section(struct lex *l)
 	return s;
 }
 
+/* RFC 3516 7: section-binary = "[" [section-part] "]" */
+static struct section
+section_binary(struct lex *l)
+{
+	struct section s = { .kind = SECTION_ALL };
+
+	if (!lex_next(l, ']') && part_number(l, &s))
+		lex_fail(l, "BINARY knows no text of a section");
+	return s;
+}
+
 /* RFC 3501 9: "BODY" section ["<" number "." nz-number ">"] */
 static void
 body(struct lex *l, struct fetch_section *f)
 {
 	lex_char(l, '[');
-	f->section = lex_section(l);
+	f->section = f->form == FETCH_AS_IS ? lex_section(l) :
+	    section_binary(l);
 	lex_char(l, ']');
-	if (!lex_try(l, '<'))
+	if (f->form == FETCH_BINARY_SIZE || !lex_try(l, '<'))
 		return;
 	f->partial = true;
 	f->offset = lex_number(l);
@@ -120,6 +132,19 @@ static const struct {
 	{ "RFC822.TEXT", SECTION_TEXT, false },
 };
 
+/* Those whose name a section follows. */
+static const struct {
+	const char *name;
+	enum fetch_form form;
+	bool peek;
+} sections[] = {
+	{ "BODY", FETCH_AS_IS, false },
+	{ "BODY.PEEK", FETCH_AS_IS, true },
+	{ "BINARY", FETCH_BINARY, false },
+	{ "BINARY.PEEK", FETCH_BINARY, true },
+	{ "BINARY.SIZE", FETCH_BINARY_SIZE, true },
+};
+
 static void
 add_section(struct lex *l, struct fetch *f, size_t *cap,
     const struct fetch_section *one)
@@ -140,12 +165,14 @@ item(struct lex *l, bool macro, struct fetch *f, size_t *cap)
 	struct fetch_section one = { 0 };
 	struct span name = lex_name(l);
 
-	one.peek = span_ieq(name, SPAN("BODY.PEEK"));
-	if (one.peek || (span_ieq(name, SPAN("BODY")) && lex_next(l, '['))) {
-		body(l, &one);
-		add_section(l, f, cap, &one);
-		return;
-	}
+	for (size_t i = 0; i < COUNT(sections) && lex_next(l, '['); i++)
+		if (span_ieq(name, span_str(sections[i].name))) {
+			one.form = sections[i].form;
+			one.peek = sections[i].peek;
+			body(l, &one);
+			add_section(l, f, cap, &one);
+			return;
+		}
 	for (size_t i = 0; i < COUNT(items); i++)
 		if (span_ieq(name, span_str(items[i].name)) &&
 		    (macro || !items[i].macro)) {
@@ -211,11 +238,16 @@ wire_section(struct out *o, const struct section *s)
 void
 wire_fetch_label(struct out *o, const struct fetch_section *f)
 {
+	static const char *const name[] = {
+		[FETCH_AS_IS] = "BODY[", [FETCH_BINARY] = "BINARY[",
+		[FETCH_BINARY_SIZE] = "BINARY.SIZE[",
+	};
+
 	if (f->label != NULL) {
 		out_adds(o, f->label);
 		return;
 	}
-	out_adds(o, "BODY[");
+	out_adds(o, name[f->form]);
 	wire_section(o, &f->section);
 	out_addc(o, ']');
 	if (f->partial)

@@ -13,10 +13,24 @@ struct body {
 	struct out *out;
 	const struct digest *digest;
 	struct message *message;	/* NULL: only what piece_kept says */
+	struct piece_memos *memos;	/* of decoded pieces */
+	uint64_t object;		/* of this message */
+
+	/* The section that was found last. */
+	const struct fetch_section *section;
+	struct piece piece;
+	uint64_t size;
 };
 
-/* "BODY[TEXT] {12}…".  False if the file could not be read as far as was
- * promised: the connection is then of no use. */
-bool body_write(struct body *b, const struct fetch_section *f);
+/* Why there is nothing to write: RFC 3516 4.3; base64 that is none; a file
+ * that cannot be read. */
+enum body_found { BODY_FOUND, BODY_UNKNOWN_CTE, BODY_MALFORMED, BODY_LOST };
+
+/* Find the octets of a section. */
+enum body_found body_find(struct body *b, const struct fetch_section *f);
+
+/* Write those found: "BODY[TEXT] {12}…".  False if the file could not be
+ * read as far as was promised: the connection is then of no use. */
+bool body_write(struct body *b);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* APPEND, one message or several, all or nothing.  RFC 3501 6.3.11,
- * RFC 3502, RFC 4315 3, RFC 7888. */
+ * RFC 3502, RFC 3516 4.4, RFC 4315 3, RFC 7888. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -47,8 +47,7 @@ parse_info(struct lex *l, struct draft_info *info,
 		info->internaldate = lex_date_time(l);
 		lex_space(l);
 	}
-	if (lex_announce(l, literal) && literal->binary)
-		lex_fail(l, "A literal8 needs BINARY");
+	lex_announce(l, literal);
 }
 
 /* What can be said of a message before its first octet. */
@@ -74,7 +73,7 @@ acceptable(struct append *a, const struct lex_literal *literal)
 
 /* Take the octets of the literal to the end, whatever becomes of them. */
 static enum result
-take(struct append *a, struct draft *d)
+take(struct append *a, struct draft *d, bool binary)
 {
 	struct session *s = a->s;
 	enum store_result r = STORE_OK;
@@ -82,8 +81,9 @@ take(struct append *a, struct draft *d)
 	bool nul = false;
 
 	while ((some = reader_pull(&s->reader)).n > 0) {
-		/* RFC 3501 9: CHAR8 = %x01-ff */
-		nul = nul || memchr(some.p, '\0', some.n) != NULL;
+		/* RFC 3501 9: CHAR8 = %x01-ff; RFC 3516 7: *OCTET */
+		nul = nul || (!binary &&
+		    memchr(some.p, '\0', some.n) != NULL);
 		if (!nul && r == STORE_OK)
 			r = draft_write(d, some);
 	}
@@ -119,7 +119,7 @@ one(struct append *a, struct lex *l)
 	}
 	a->draft[a->n++] = d;
 	reader_accept(&a->s->reader, &literal);
-	enum result answer = take(a, d);
+	enum result answer = take(a, d, literal.binary);
 
 	if (answer == OK)
 		reader_after(&a->s->reader, l);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* FETCH and UID FETCH.  RFC 3501 6.4.5. */
+/* FETCH and UID FETCH.  RFC 3501 6.4.5, RFC 3516. */
 
 #include "base/log.h"
 #include "body.h"
@@ -15,51 +15,61 @@ struct fetching {
 	const struct set *fresh;	/* \Seen was set here and now */
 	bool gone;		/* some were expunged elsewhere */
 	enum store_result failed;	/* some could not be read */
+	enum body_found undecoded;	/* why some could not be decoded */
+	uint32_t answering;	/* the message that is being answered, ... */
+	bool begun;		/* and whether its line was */
 };
 
-/* Separate the items of one response. */
+/* Another item of one response, which begins with the first of them. */
 static void
-item(struct out *o, struct span *sep, struct span name)
+item(struct fetching *c, struct span name)
 {
-	out_add(o, *sep);
+	struct out *o = &c->s->out;
+
+	if (c->begun) {
+		out_addc(o, ' ');
+	} else {
+		untagged(c->s);
+		out_addu(o, c->answering);
+		out_adds(o, " FETCH (");
+	}
+	c->begun = true;
 	out_add(o, name);
-	*sep = SPAN(" ");
 }
 
 static void
-wire_items(struct fetching *c, const struct msg *m, const struct digest *d,
-    struct span *sep)
+wire_items(struct fetching *c, const struct msg *m, const struct digest *d)
 {
 	struct out *o = &c->s->out;
 	unsigned items = c->f.items;
 
 	if (items & FETCH_UID) {
-		item(o, sep, SPAN("UID "));
+		item(c, SPAN("UID "));
 		out_addu(o, m->uid);
 	}
 	if (items & FETCH_FLAGS ||
 	    (c->fresh != NULL && set_has(c->fresh, m->uid))) {
-		item(o, sep, SPAN(""));
+		item(c, SPAN(""));
 		wire_flags(c->s, m);
 	}
 	if (items & FETCH_INTERNALDATE) {
-		item(o, sep, SPAN("INTERNALDATE "));
+		item(c, SPAN("INTERNALDATE "));
 		wire_date_time(o, m->internaldate);
 	}
 	if (items & FETCH_SIZE) {
-		item(o, sep, SPAN("RFC822.SIZE "));
+		item(c, SPAN("RFC822.SIZE "));
 		out_addu(o, m->size);
 	}
 	if (items & FETCH_ENVELOPE) {
-		item(o, sep, SPAN("ENVELOPE "));
+		item(c, SPAN("ENVELOPE "));
 		out_add(o, d->envelope);
 	}
 	if (items & FETCH_BODY) {
-		item(o, sep, SPAN("BODY "));
+		item(c, SPAN("BODY "));
 		out_add(o, d->body);
 	}
 	if (items & FETCH_BODYSTRUCTURE) {
-		item(o, sep, SPAN("BODYSTRUCTURE "));
+		item(c, SPAN("BODYSTRUCTURE "));
 		out_add(o, d->bodystructure);
 	}
 }
@@ -92,20 +102,28 @@ respond(struct fetching *c, uint32_t seq, const struct msg *m,
     const struct digest *d, struct message *file)
 {
 	struct session *s = c->s;
-	struct body b = { .out = &s->out, .digest = d, .message = file };
-	struct span sep = SPAN("");
+	struct body b = { .out = &s->out, .digest = d, .message = file,
+		.memos = &s->memos, .object = m->object };
 
-	untagged(s);
-	out_addu(&s->out, seq);
-	out_adds(&s->out, " FETCH (");
-	wire_items(c, m, d, &sep);
+	c->answering = seq;
+	c->begun = false;
+	wire_items(c, m, d);
 	for (size_t i = 0; i < c->f.sections; i++) {
-		item(&s->out, &sep, SPAN(""));
-		if (!body_write(&b, &c->f.section[i])) {
+		enum body_found found = body_find(&b, &c->f.section[i]);
+
+		if (found == BODY_UNKNOWN_CTE || found == BODY_MALFORMED) {
+			c->undecoded = found;
+			continue;
+		}
+		if (found == BODY_FOUND)
+			item(c, SPAN(""));
+		if (found == BODY_LOST || !body_write(&b)) {
 			broken(s, m->uid);
 			return false;
 		}
 	}
+	if (!c->begun)
+		return true;
 	out_addc(&s->out, ')');
 	untagged_end(s);
 	s->count.fetched += c->f.sections > 0;
@@ -267,6 +285,11 @@ fetch(struct session *s, struct lex *l, bool uid)
 		r = c.failed;
 	if (r != STORE_OK)
 		return reply_store(s, r);
+	if (c.undecoded == BODY_UNKNOWN_CTE)
+		return reply_no(s, "UNKNOWN-CTE",
+		    "Some of it is in an unknown encoding.");
+	if (c.undecoded == BODY_MALFORMED)
+		return reply_no(s, "PARSE", "Some of it is no base64.");
 	/* A UID that names nothing is no mistake (RFC 3501 6.4.8), and UID
 	 * FETCH can tell the EXPUNGE at once. */
 	if (c.gone && !uid)

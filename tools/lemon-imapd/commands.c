@@ -47,6 +47,7 @@ static const struct {
 } abilities[] = {
 	{ "IMAP4rev1", ANY, NULL },	/* all of the families */
 	{ "LITERAL+", ANY, NULL },	/* lib/imap/reader.c */
+	{ "BINARY", USER, NULL },	/* cmd_fetch.c, cmd_append.c */
 	{ "SASL-IR", ANON, NULL },	/* cmd_authenticate */
 	{ "STARTTLS", ANON, login_tls_offered },	/* cmd_starttls */
 	{ "LOGINDISABLED", ANON, no_login },	/* cmd_login */

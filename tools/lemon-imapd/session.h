@@ -9,6 +9,7 @@
 #include "imap/wire.h"
 #include "net/peer.h"
 #include "net/tls.h"
+#include "store/piece.h"
 #include "store/view.h"
 
 struct session;
@@ -77,6 +78,7 @@ struct session {
 	struct view *view;
 	struct bell *bell;	/* while it waits in IDLE; may be NULL then */
 	bool readonly;		/* EXAMINE */
+	struct piece_memos memos;	/* sizes that FETCH BINARY found */
 	bool listed;		/* what LIST cannot show was logged */
 	size_t keywords;	/* how many names the client was told */
 	bool settle;		/* view_settle is due after the answer */
