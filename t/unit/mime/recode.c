@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+#include "mime/recode.h"
+
+#include <stdlib.h>
+
+#include "../../t.h"
+#include "base/buf.h"
+#include "mime/parse.h"
+#include "mime/transport.h"
+
+/*
+ * Messages for a transport of 7 or 8 bits (recode, transport, places and
+ * domain): what becomes of them, whole and octet by octet.  And any message
+ * at all: each leaf decodes to what it was.
+ */
+#define S(lit) { (lit), sizeof(lit) - 1 }
+#define BIN "Content-Transfer-Encoding: binary\r\n"
+#define MIX "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n"
+
+static const struct {
+	const char *name;
+	struct span in;
+	bool eightbit;
+	enum transport_verdict verdict;
+	struct span out;	/* of TRANSPORT_RECODE */
+} cases[] = {
+	{ "7-bit lines stay as they are", S("Subject: x\r\n\r\nhi\r\n"),
+	    false, TRANSPORT_FITS, S("") },
+	{ "8-bit lines stay for 8 bits", S("Subject: x\r\n\r\nh\xe9\r\n"),
+	    true, TRANSPORT_FITS, S("") },
+	{ "text that says nothing of MIME says so when it is encoded",
+	    S("Subject: x\r\n\r\nhello caf\xe9\r\n"), false, TRANSPORT_RECODE,
+	    S("Subject: x\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: text/plain; charset=unknown-8bit\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+	    "hello caf=E9\r\n") },
+	{ "text that is mostly not ASCII becomes base64",
+	    S("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=x\r\n"
+	    "content-transfer-encoding:\r\n 8bit\r\nTo: y\r\n\r\n"
+	    "\xe9\xe9\xe9\r\n"), false, TRANSPORT_RECODE,
+	    S("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=x\r\n"
+	    "content-transfer-encoding: base64\r\nTo: y\r\n\r\n"
+	    "6enpDQo=\r\n") },
+	{ "text without a last line end does not get one",
+	    S("\r\nhello caf\xe9"), false, TRANSPORT_RECODE,
+	    S("MIME-Version: 1.0\r\n"
+	    "Content-Type: text/plain; charset=unknown-8bit\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+	    "hello caf=E9=\r\n") },
+	{ "a binary body becomes base64, line ends and all",
+	    S("Content-Type: image/gif\r\n" BIN "\r\n\0\r\xff\n"), true,
+	    TRANSPORT_RECODE, S("Content-Type: image/gif\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\nAA3/Cg==\r\n") },
+	{ "binary text with LF line ends does, too",
+	    S("Content-Type: text/plain\r\n" BIN "\r\na\nb"), true,
+	    TRANSPORT_RECODE, S("Content-Type: text/plain\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\nYQpi\r\n") },
+	{ "binary that is lines is only relabelled",
+	    S("Content-Type: text/plain\r\n" BIN "\r\n\xe9\r\n"), true,
+	    TRANSPORT_RECODE, S("Content-Type: text/plain\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n\r\n\xe9\r\n") },
+	{ "so it is for 7 bits",
+	    S("Content-Type: text/plain\r\n" BIN "\r\na\r\n"), false,
+	    TRANSPORT_RECODE, S("Content-Type: text/plain\r\n"
+	    "Content-Transfer-Encoding: 7bit\r\n\r\na\r\n") },
+	{ "parts are encoded one by one, what holds them is relabelled",
+	    S(MIX BIN "\r\nwhatever\r\n"
+	    "--b\r\n\r\nplain\r\n"
+	    "--b\r\nContent-Type: image/gif\r\n" BIN "\r\n\n\r\n"
+	    "--b\r\nContent-Type: message/rfc822\r\n" BIN "\r\n"
+	    "Subject: in\r\nContent-Type: text/plain\r\n\r\n12345 \xe9\r\n"
+	    "--b--\r\n.\r\n"), false, TRANSPORT_RECODE,
+	    S(MIX "Content-Transfer-Encoding: 7bit\r\n\r\nwhatever\r\n"
+	    "--b\r\n\r\nplain\r\n"
+	    "--b\r\nContent-Type: image/gif\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\nCg==\r\n\r\n"
+	    "--b\r\nContent-Type: message/rfc822\r\n"
+	    "Content-Transfer-Encoding: 7bit\r\n\r\n"
+	    "Subject: in\r\nContent-Type: text/plain\r\n"
+	    "MIME-Version: 1.0\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+	    "12345 =E9\r\n--b--\r\n.\r\n") },
+	{ "a part without a header gets one",
+	    S(MIX "\r\n--b\r\n\r\n12345\xe9\r\n--b--\r\n"), false,
+	    TRANSPORT_RECODE,
+	    S(MIX "\r\n--b\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+	    "\r\n12345=E9\r\n--b--\r\n") },
+	{ "a part whose header does not end gets an end",
+	    S(MIX "\r\n--b\r\nX: y\r\n--c\xe9\n\r\n--b--\r\n"), true,
+	    TRANSPORT_RECODE,
+	    S(MIX "\r\n--b\r\nX: y\r\nContent-Transfer-Encoding: base64\r\n"
+	    "\r\nLS1j6Qo=\r\n\r\n--b--\r\n") },
+	{ "base64 with LF line ends is made anew, not nested",
+	    S("Content-Type: image/gif\r\nContent-Transfer-Encoding: base64"
+	    "\r\n\r\nQU\nJD\n"), true, TRANSPORT_RECODE,
+	    S("Content-Type: image/gif\r\nContent-Transfer-Encoding: base64"
+	    "\r\n\r\nQUJD\r\n") },
+	{ "quoted-printable with 8 bits becomes base64 of what it meant",
+	    S("Content-Transfer-Encoding: quoted-printable\r\n\r\n=41\xe9"),
+	    false, TRANSPORT_RECODE,
+	    S("Content-Transfer-Encoding: base64\r\n\r\nQek=\r\n") },
+	{ "names that only begin alike are other fields",
+	    S("Content-Transfer-Encodings: x\r\nContent-T: y\r\n"
+	    "Content-Type\r\nMIME-Versio: z\r\n" BIN "\r\na\nb"), true,
+	    TRANSPORT_RECODE,
+	    S("Content-Transfer-Encodings: x\r\nContent-T: y\r\n"
+	    "Content-Type\r\nMIME-Versio: z\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\nYQpi\r\n") },
+	{ "what is signed is not touched",
+	    S("Content-Type: multipart/signed; boundary=b\r\n\r\n"
+	    "--b\r\n\r\n\xe9\r\n--b\r\n\r\nsig\r\n--b--\r\n"), false,
+	    TRANSPORT_CANNOT, S("") },
+	{ "not even its labels",
+	    S("Content-Type: multipart/signed; boundary=b\r\n\r\n"
+	    "--b\r\n" BIN "\r\nx\r\n--b\r\n\r\nsig\r\n--b--\r\n"), false,
+	    TRANSPORT_FITS, S("") },
+	{ "what is encrypted is octets like others",
+	    S("Content-Type: multipart/encrypted; boundary=b\r\n\r\n"
+	    "--b\r\nContent-Type: application/octet-stream\r\n" BIN "\r\n\n"
+	    "\r\n--b--\r\n"), true, TRANSPORT_RECODE,
+	    S("Content-Type: multipart/encrypted; boundary=b\r\n\r\n"
+	    "--b\r\nContent-Type: application/octet-stream\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\nCg==\r\n"
+	    "\r\n--b--\r\n") },
+	{ "a message/partial cannot be encoded",
+	    S("Content-Type: message/partial\r\n\r\n\xe9\r\n"), false,
+	    TRANSPORT_CANNOT, S("") },
+	{ "nor can what has an encoding that nobody knows",
+	    S("Content-Transfer-Encoding: x-y\r\n\r\n\xe9\r\n"), false,
+	    TRANSPORT_CANNOT, S("") },
+	{ "octets above 127 in a header have no encoding here",
+	    S("Subject: \xe9\r\n\r\nx\r\n"), false, TRANSPORT_CANNOT, S("") },
+	{ "a bare LF in a header is refused",
+	    S("Subject: x\nY: z\r\n\r\nx\r\n"), true, TRANSPORT_BARE, S("") },
+	{ "and so is a CR before a boundary",
+	    S(MIX "\r\nx\r\r\n--b\r\n\r\n--b--\r\n"), true, TRANSPORT_BARE,
+	    S("") },
+};
+
+static void
+collect(void *arg, struct span s)
+{
+	buf_add(arg, s);
+}
+
+static void
+digest_of(struct span message, struct buf *b, struct digest *d)
+{
+	struct mime_parser *p = mime_parser_new(true);
+
+	mime_parser_feed(p, message);
+	mime_parser_finish(p, b);
+	mime_parser_free(p);
+	if (!digest_open(buf_span(b), d))
+		abort();
+}
+
+static enum transport_verdict
+convert(struct span message, bool eightbit, size_t step, struct buf *out)
+{
+	struct buf b = { 0 };
+	struct digest d;
+	struct transport t;
+	struct recode r;
+	enum transport_verdict v;
+	uint8_t *how;
+
+	digest_of(message, &b, &d);
+	how = calloc(d.parts, 1);
+	transport_begin(&t, &d);
+	for (size_t i = 0; i < message.n; i += step)
+		transport_feed(&t, span_head(span_skip(message, i), step));
+	v = transport_plan(&t, eightbit, how);
+	transport_end(&t);
+	recode_begin(&r, &d, how, collect, out);
+	for (size_t i = 0; v == TRANSPORT_RECODE && i < message.n; i += step)
+		recode_feed(&r, span_head(span_skip(message, i), step));
+	recode_end(&r);
+	free(how);
+	buf_free(&b);
+	return v;
+}
+
+static void
+decode(const struct digest_part *p, struct span message, struct buf *to)
+{
+	struct span body = span_head(span_skip(message,
+	    (size_t)p->wire_body), (size_t)(p->wire_end - p->wire_body));
+	struct base64_dec b = { 0 };
+	struct qp_dec q = { 0 };
+
+	if (p->encoding == ENC_BASE64) {
+		base64_decode(&b, body, to);
+		base64_decode_end(&b, to);
+	} else if (p->encoding == ENC_QP) {
+		qp_decode(&q, body, to);
+		qp_decode_end(&q, to);
+	} else {
+		buf_add(to, body);
+	}
+}
+
+/* Whether both have the same leaves. */
+static bool
+same(struct span before, struct span after)
+{
+	struct buf a = { 0 }, b = { 0 }, x = { 0 }, y = { 0 };
+	struct digest da, db;
+	bool good;
+
+	digest_of(before, &a, &da);
+	digest_of(after, &b, &db);
+	good = da.parts == db.parts;
+	for (uint32_t i = 0; good && i < da.parts; i++) {
+		if (da.part[i].kind != PART_LEAF)
+			continue;
+		buf_clear(&x);
+		buf_clear(&y);
+		decode(&da.part[i], before, &x);
+		decode(&db.part[i], after, &y);
+		good = span_eq(buf_span(&x), buf_span(&y));
+	}
+	buf_free(&a);
+	buf_free(&b);
+	buf_free(&x);
+	buf_free(&y);
+	return good;
+}
+
+/* Any message of these pieces. */
+static void
+chance(struct buf *to)
+{
+	static const struct span piece[] = {
+		S("\r\n"), S("\r\n"), S("\r\n--b\r\n"), S("\r\n--b\r\n\r\n"),
+		S("\r\n--c\r\n"), S("\r\n--b--\r\n"), S("text = .\r\n"), S("\xe9"),
+		S("\n"), S("\r"), S("\0"), S(" \r\n"), S("a"), S(BIN),
+		S("Content-Type: image/gif\r\n"), S("Content-Type: text/x\r\n"),
+		S("Content-Transfer-Encoding: 8bit\r\n"), S("QUJD"),
+		S("Content-Transfer-Encoding: base64\r\n"), S("=41"),
+		S("Content-Transfer-Encoding: quoted-printable\r\n"),
+		S("Content-Type: message/rfc822\r\n\r\n"),
+		S("Content-Type: multipart/mixed; boundary=c\r\n\r\n"),
+	};
+	int n = 5 + rand() % 30;
+
+	buf_clear(to);
+	if (rand() % 4 != 0)
+		buf_adds(to, MIX "\r\n--b\r\n");
+	while (n-- > 0)
+		buf_add(to, piece[(size_t)rand() % COUNT(piece)]);
+}
+
+static void
+anything(void)
+{
+	struct buf in = { 0 }, out = { 0 }, again = { 0 };
+	unsigned changed = 0, wrong = 0, unfit = 0;
+
+	srand(1);
+	for (int i = 0; i < 20000; i++) {
+		bool eightbit = i % 2 == 0;
+		enum transport_verdict v;
+
+		chance(&in);
+		buf_clear(&out);
+		v = convert(buf_span(&in), eightbit, 7, &out);
+		if (v != TRANSPORT_RECODE)
+			continue;
+		changed++;
+		wrong += !same(buf_span(&in), buf_span(&out));
+		buf_clear(&again);
+		unfit += convert(buf_span(&out), eightbit, 4096, &again) !=
+		    TRANSPORT_FITS;
+	}
+	ok(changed > 1000, "many messages of any pieces are changed");
+	ok(wrong == 0, "and each leaf still decodes to what it was");
+	ok(unfit == 0, "and the transport now carries it");
+	buf_free(&in);
+	buf_free(&out);
+	buf_free(&again);
+}
+
+int
+main(void)
+{
+	struct buf out = { 0 };
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		enum transport_verdict v;
+		bool good = true;
+
+		for (size_t step = 1; step <= 4096; step *= 4096) {
+			buf_clear(&out);
+			v = convert(cases[i].in, cases[i].eightbit, step,
+			    &out);
+			good = good && v == cases[i].verdict &&
+			    span_eq(buf_span(&out), cases[i].out);
+		}
+		if (!ok(good, cases[i].name))
+			printf("# verdict %d, got: %.*s\n", (int)v,
+			    (int)out.n, out.p);
+	}
+	buf_free(&out);
+	anything();
+	return done();
+}
