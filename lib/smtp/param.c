@@ -479,13 +479,34 @@ smtp_rcpt_print(const struct smtp_rcpt *c, unsigned offered, struct buf *to)
 		smtp_xtext_encode(c->orcpt, to);
 }
 
+/* What is before the end-marker, if there is one. */
+static bool
+chunk_parse(struct span args, struct span *what, bool *last)
+{
+	*what = span_cut(&args, ' ');
+	*last = args.p != NULL;
+	return !*last || span_ieq(args, SPAN("LAST"));
+}
+
+bool
+smtp_burl_parse(struct span args, struct span *url, bool *last)
+{
+	return chunk_parse(args, url, last) && url->n > 0;
+}
+
+size_t
+smtp_burl_shown(struct span line)
+{
+	return span_ifind(line, SPAN(";URLAUTH=")) == line.n ? line.n :
+	    span_rchr(line, ':');
+}
+
 bool
 smtp_bdat_parse(struct span args, uint64_t *size, bool *last)
 {
-	struct span number = span_cut(&args, ' ');
+	struct span number;
 
-	*last = args.p != NULL;
-	if (*last && !span_ieq(args, SPAN("LAST")))
+	if (!chunk_parse(args, &number, last))
 		return false;
 	return number.n <= 20 && span_u64(number, INT64_MAX, size);
 }

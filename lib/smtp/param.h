@@ -24,7 +24,8 @@ enum {
 	SMTP_DSN = 1 << 6,		/* RFC 3461 */
 	SMTP_UTF8 = 1 << 7,		/* RFC 6531 */
 	SMTP_CHUNKING = 1 << 8,		/* RFC 3030 */
-	SMTP_BINARYMIME = 1 << 9	/* RFC 3030 */
+	SMTP_BINARYMIME = 1 << 9,	/* RFC 3030 */
+	SMTP_BURL = 1 << 10		/* RFC 4468 */
 };
 
 /* What the control file "databytes" is where there is none. */
@@ -76,6 +77,13 @@ void smtp_rcpt_print(const struct smtp_rcpt *c, unsigned offered,
 /* "BDAT" SP size [SP "LAST"] (RFC 3030 2): the arguments.  False if they
  * are wrong or over 2^63-1. */
 bool smtp_bdat_parse(struct span args, uint64_t *size, bool *last);
+
+/* "BURL" SP url [SP "LAST"] (RFC 4468 3.5): the arguments. */
+bool smtp_burl_parse(struct span args, struct span *url, bool *last);
+
+/* How many octets of a line with a URL anybody may see: whoever has the token
+ * at the end of it (RFC 4467 3) has what it names. */
+size_t smtp_burl_shown(struct span line);
 
 /* RFC 3461 4.  Decoding fails on anything that is no xtext. */
 void smtp_xtext_encode(struct span s, struct buf *to);

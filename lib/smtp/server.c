@@ -124,6 +124,15 @@ args_auth(struct smtp_server *s, struct buf *b)
 	return b->n > 0;
 }
 
+/* RFC 4468 3.1: without words it says that AUTH is needed first. */
+static bool
+args_burl(struct smtp_server *s, struct buf *b)
+{
+	if (s->authed && s->host->burl_words != NULL)
+		s->host->burl_words(s->ctx, b);
+	return true;
+}
+
 /* RFC 5321 4.1.1.1: what EHLO answers, in this order. */
 static const struct keyword {
 	const char *name;
@@ -140,6 +149,7 @@ static const struct keyword {
 	{ "SMTPUTF8", SMTP_UTF8, NULL },
 	{ "CHUNKING", SMTP_CHUNKING, NULL },
 	{ "BINARYMIME", SMTP_BINARYMIME, NULL },
+	{ "BURL", SMTP_BURL, args_burl },
 };
 
 /* RFC 5321 4.1.3 and more: clients send all kinds of names; only what could
@@ -367,6 +377,7 @@ static const struct verb {
 	{ "RCPT", 0, 0, verb_rcpt },
 	{ "DATA", 0, 0, smtp_verb_data },
 	{ "BDAT", 0, SMTP_CHUNKING, smtp_verb_bdat },
+	{ "BURL", 0, SMTP_BURL, smtp_verb_burl },
 	{ "RSET", ANY, 0, verb_rset },
 	{ "NOOP", ANY, 0, verb_noop },
 	{ "QUIT", ANY, 0, verb_quit },

@@ -36,11 +36,17 @@ struct smtp_host {
 	void (*rcpt)(void *ctx, const struct smtp_rcpt *c,
 	    struct smtp_reply *r);
 
-	/* DATA or the first BDAT came: get ready or refuse. */
+	/* DATA or the first BDAT or BURL came: get ready or refuse. */
 	void (*begin)(void *ctx, struct smtp_reply *r);
 
 	/* Octets of the message in wire form.  What fails is said by end. */
 	void (*chunk)(void *ctx, struct span octets);
+
+	/* BURL (RFC 4468), where it is offered: fetch what the URL names and
+	 * hand it to smtp_server_add, or refuse.  The words of its line in
+	 * EHLO after AUTH. */
+	void (*burl)(void *ctx, struct span url, struct smtp_reply *r);
+	void (*burl_words)(void *ctx, struct buf *words);
 
 	/* All of it is there: act, and only then answer.  LMTP: r[i] is for
 	 * server->rcpt[i], n == server->rcpts; else n is 1. */
@@ -102,6 +108,10 @@ struct smtp_server {
 
 /* Greet and serve until the client leaves or is sent away; says how. */
 enum smtp_bye smtp_server_run(struct smtp_server *s);
+
+/* For host->burl: these octets are of the message.  False if it is too big
+ * by now; the rest need not be fetched, and the answer is made here. */
+bool smtp_server_add(struct smtp_server *s, struct span octets);
 
 /* Release what the session holds (not in, out and ctx). */
 void smtp_server_free(struct smtp_server *s);

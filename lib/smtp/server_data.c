@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/server.h"
 
+#include "net/trace.h"
 #include "smtp/dot.h"
 #include "smtp/verbs.h"
 
@@ -130,6 +131,8 @@ smtp_verb_data(struct smtp_server *s, struct span args)
 	}
 	/* RFC 3030 2 and 3: no DATA after BDAT, nor for BINARYMIME; RFC 2033
 	 * 4.2: LMTP says 503 without a recipient. */
+	if (s->chunk == SMTP_CHUNK_OPEN)	/* only RSET is left then */
+		s->chunk = SMTP_CHUNK_FAILED;
 	if (!s->in_mail || s->chunk != SMTP_CHUNK_NONE ||
 	    s->mail.body == SMTP_BODY_BINARY ||
 	    (s->rcpts == 0 && (s->lmtp || s->rcpts_tried == 0))) {
@@ -173,21 +176,38 @@ read_chunk(struct smtp_server *s, uint64_t left)
 	return true;
 }
 
-/* Whether this chunk counts; else *why says why not. */
+/* Whether this chunk counts; else *why says why not, and none of this
+ * transaction will (RFC 3030 2, RFC 4468 3.2). */
 static bool
-chunk_allowed(struct smtp_server *s, uint64_t size, struct smtp_reply *why)
+chunk_allowed(struct smtp_server *s, struct smtp_reply *why)
 {
 	smtp_reply_std(why, s->in_mail && s->rcpts == 0 &&
 	    s->rcpts_tried > 0 && !s->lmtp ? SMTP_NO_RCPT : SMTP_BAD_ORDER);
-	if (s->in_mail && s->rcpts > 0 && s->chunk == SMTP_CHUNK_NONE)
-		s->chunk = begin(s, why) ? SMTP_CHUNK_OPEN :
+	if (s->in_mail && s->chunk == SMTP_CHUNK_NONE)
+		s->chunk = s->rcpts > 0 && begin(s, why) ? SMTP_CHUNK_OPEN :
 		    SMTP_CHUNK_FAILED;
-	if (s->chunk == SMTP_CHUNK_OPEN && s->size_max > 0 &&
-	    size > s->size_max - s->size) {
-		s->chunk = SMTP_CHUNK_FAILED;
-		smtp_reply_std(why, SMTP_TOO_BIG);
-	}
 	return s->chunk == SMTP_CHUNK_OPEN;
+}
+
+static void
+chunk_too_big(struct smtp_server *s, struct smtp_reply *why)
+{
+	s->chunk = SMTP_CHUNK_FAILED;
+	smtp_reply_std(why, SMTP_TOO_BIG);
+}
+
+/* Answer a chunk: how it went, or what became of the whole message. */
+static void
+chunk_answer(struct smtp_server *s, const struct smtp_reply *r, bool last)
+{
+	bool good = s->chunk == SMTP_CHUNK_OPEN;
+
+	if (good && last)
+		finish(s);
+	else if (last)
+		answer_all(s, r);
+	else
+		smtp_say_reply(s, r);
 }
 
 /* RFC 3030 2.  What follows is always read, whatever the answer is; after
@@ -196,25 +216,57 @@ chunk_allowed(struct smtp_server *s, uint64_t size, struct smtp_reply *why)
 void
 smtp_verb_bdat(struct smtp_server *s, struct span args)
 {
-	struct smtp_reply why = { 0 };
+	struct smtp_reply r = { 0 };
 	uint64_t size;
-	bool last, allowed;
+	bool last;
 
 	if (!smtp_bdat_parse(args, &size, &last)) {
 		smtp_say(s, SMTP_BAD_SYNTAX);
 		smtp_leave(s, SMTP_BYE_SYNC);	/* no telling where it ends */
 		return;
 	}
-	allowed = chunk_allowed(s, size, &why);
-	if (read_chunk(s, size)) {
-		if (allowed && last)
-			finish(s);
-		else if (allowed)
-			smtp_say(s, SMTP_OK);
-		else if (last)
-			answer_all(s, &why);
-		else
-			smtp_say_reply(s, &why);
+	if (!chunk_allowed(s, &r))
+		;
+	else if (s->size_max > 0 && size > s->size_max - s->size)
+		chunk_too_big(s, &r);
+	else
+		smtp_reply_std(&r, SMTP_OK);
+	if (read_chunk(s, size))
+		chunk_answer(s, &r, last);
+	smtp_reply_free(&r);
+}
+
+bool
+smtp_server_add(struct smtp_server *s, struct span octets)
+{
+	sink(s, octets);
+	return !too_big(s);
+}
+
+/* RFC 4468 3.2: a chunk that we get ourselves. */
+void
+smtp_verb_burl(struct smtp_server *s, struct span args)
+{
+	struct smtp_reply r = { 0 };
+	struct span url;
+	bool last;
+
+	trace_redact(s->in->trace, smtp_burl_shown(buf_span(&s->line)));
+	if (!smtp_burl_parse(args, &url, &last)) {
+		smtp_say(s, SMTP_BAD_SYNTAX);
+		if (s->in_mail)
+			s->chunk = SMTP_CHUNK_FAILED;
+		return;
 	}
-	smtp_reply_free(&why);
+	if (chunk_allowed(s, &r)) {
+		smtp_reply_set(&r, 250, "2.5.0", "Waiting for more");
+		s->host->burl(s->ctx, url, &r);
+		smtp_patience(s);	/* that may have taken all of it */
+		if (too_big(s))
+			chunk_too_big(s, &r);
+		else if (smtp_reply_class(&r) != 2)
+			s->chunk = SMTP_CHUNK_FAILED;
+	}
+	chunk_answer(s, &r, last);
+	smtp_reply_free(&r);
 }

@@ -13,6 +13,7 @@ enum { SMTP_LINE_MAX = 4096, SMTP_AUTH_LINE_MAX = 12288 };
 void smtp_verb_auth(struct smtp_server *s, struct span args);
 void smtp_verb_data(struct smtp_server *s, struct span args);
 void smtp_verb_bdat(struct smtp_server *s, struct span args);
+void smtp_verb_burl(struct smtp_server *s, struct span args);
 
 /* Write one of the standard replies, or this one; counts refusals that only
  * broken or hostile clients collect. */

@@ -98,6 +98,24 @@ static const struct {
 	{ "TO:<\xc3\xa4@b>", ALL, "553 5.6.7" },
 };
 
+#define SECRET \
+	"BURL imap://a/b;UID=1;urlauth=submit+a:internal:91354a4737 LAST"
+
+static const struct {
+	const char *in;
+	bool good, last;
+	const char *url;
+} burls[] = {
+	{ "imap://a/b", true, false, "imap://a/b" },
+	{ "imap://a/b LAST", true, true, "imap://a/b" },
+	{ "imap://a/b last", true, true, "imap://a/b" },
+	{ "", false, false, "" },
+	{ " LAST", false, false, "" },
+	{ "imap://a/b  LAST", false, false, "" },
+	{ "imap://a/b LAST LAST", false, false, "" },
+	{ "imap://a/b FIRST", false, false, "" },
+};
+
 static const struct {
 	const char *in;
 	bool good, last;
@@ -160,6 +178,20 @@ main(void)
 		is(buf_span(&b), span_str(rcpts[i].want), rcpts[i].in);
 		arena_reset(&a);
 	}
+	for (size_t i = 0; i < COUNT(burls); i++) {
+		struct span url;
+		bool last;
+		bool good = smtp_burl_parse(span_str(burls[i].in), &url,
+		    &last);
+
+		ok(good == burls[i].good && (!good || (last == burls[i].last
+		    && span_eq(url, span_str(burls[i].url)))), burls[i].in);
+	}
+	is(span_head(SPAN(SECRET), smtp_burl_shown(SPAN(SECRET))),
+	    SPAN("BURL imap://a/b;UID=1;urlauth=submit+a:internal"),
+	    "a URL is shown without its token");
+	ok(smtp_burl_shown(SPAN("BURL imap://a/b")) == 15,
+	    "and whole if it has none");
 	for (size_t i = 0; i < COUNT(bdats); i++) {
 		uint64_t size = 0;
 		bool last = false;

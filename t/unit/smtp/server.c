@@ -116,6 +116,29 @@ chunk(void *ctx, struct span octets)
 	buf_add(&h->seen, octets);
 }
 
+/* "big" goes on as long as it may. */
+static void
+burl(void *ctx, struct span url, struct smtp_reply *r)
+{
+	struct host *h = ctx;
+
+	smtp_server_add(h->s, SPAN("("));
+	smtp_server_add(h->s, url);
+	if (span_eq(url, SPAN("big")))
+		while (smtp_server_add(h->s, SPAN("0123456789")))
+			;
+	smtp_server_add(h->s, SPAN(")"));
+	if (span_eq(url, SPAN("no")))
+		smtp_reply_set(r, 554, "5.6.6", "Not there");
+}
+
+static void
+burl_words(void *ctx, struct buf *words)
+{
+	(void)ctx;
+	buf_adds(words, "imap");
+}
+
 static void
 end(void *ctx, struct smtp_reply *r, size_t n)
 {
@@ -139,7 +162,8 @@ reset(void *ctx)
 static const struct smtp_host hooks = { .mechs = mechs,
 	.auth_start = auth_start, .auth_step = auth_step,
 	.starttls = starttls, .mail = mail, .rcpt = rcpt, .begin = begin,
-	.chunk = chunk, .end = end, .reset = reset };
+	.chunk = chunk, .burl = burl, .burl_words = burl_words, .end = end,
+	.reset = reset };
 
 enum { LMTP = 1, SUBMIT = 2, ONE = 4 /* not octet by octet */ };
 
@@ -170,9 +194,15 @@ static const struct session {
 	{ "BDAT after LAST is out of order", LMTP,
 	    HI TO "BDAT 1 LAST\r\nxBDAT 1 LAST\r\nyNOOP\r\n",
 	    "220 250 250 250 250 503 250", "[x]", SMTP_BYE_EOF },
-	{ "DATA after BDAT is out of order", LMTP,
-	    HI TO "BDAT 1\r\nxDATA\r\nBDAT 1 LAST\r\ny",
-	    "220 250 250 250 250 503 250", "[xy]", SMTP_BYE_EOF },
+	{ "DATA after BDAT is out of order, and nothing but RSET helps", LMTP,
+	    HI TO "BDAT 1\r\nxDATA\r\nBDAT 1 LAST\r\nyRSET\r\n" TO
+	    "BDAT 1 LAST\r\nz",
+	    "220 250 250 250 250 503 503 250 250 250 250", "[x~[z]",
+	    SMTP_BYE_EOF },
+	{ "a recipient does not mend a chunk that came before it", LMTP,
+	    HI "MAIL FROM:<a@b>\r\nBDAT 1\r\nxRCPT TO:<c@d>\r\n"
+	    "BDAT 1 LAST\r\ny", "220 250 250 503 503 503", "~",
+	    SMTP_BYE_EOF },
 	{ "DATA is not for BINARYMIME", LMTP,
 	    HI "MAIL FROM:<a@b> BODY=BINARYMIME\r\nRCPT TO:<c@d>\r\nDATA\r\n",
 	    "220 250 250 250 503", "~", SMTP_BYE_EOF },
@@ -241,9 +271,13 @@ static const struct session {
 	    SMTP_BYE_INJECTION },
 	{ "AUTH needs EHLO", SUBMIT, "AUTH PLAIN Z29vZA==\r\n", "220 503",
 	    "", SMTP_BYE_EOF },
-	{ "CHUNKING is not offered to submission yet", SUBMIT,
-	    "EHLO x\r\nBDAT 4 LAST\r\nQUIT\r\n", "220 250 502", "",
+	{ "what is in a chunk before AUTH is not listened to", SUBMIT,
+	    "EHLO x\r\nBDAT 4 LAST\r\nQUIT\r\n", "220 250 530", "",
 	    SMTP_BYE_SYNC },
+	{ "BURL needs AUTH", SUBMIT, "EHLO x\r\nBURL imap://x LAST\r\n",
+	    "220 250 530", "", SMTP_BYE_EOF },
+	{ "LMTP has no BURL", LMTP, HI TO "BURL imap://x LAST\r\n",
+	    "220 250 250 250 502", "~", SMTP_BYE_EOF },
 	{ "junk is not listened to for ever", SUBMIT,
 	    "1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7\r\n8\r\n9\r\n10\r\n11\r\n12\r\n",
 	    "220 500 500 500 500 500 500 500 500 500 500 500 421", "",
@@ -252,6 +286,7 @@ static const struct session {
 
 /* What follows is after TLS, to an octet-wise reader that cannot pipeline
  * across the handshake. */
+#define AUTHED "EHLO x\r\nAUTH PLAIN Z29vZA==\r\n"
 static const struct session secured[] = {
 	{ "AUTH with an initial response, then a message", SUBMIT,
 	    "EHLO x\r\nAUTH PLAIN Z29vZA==\r\n" TO "DATA\r\nx\r\n.\r\n",
@@ -272,6 +307,57 @@ static const struct session secured[] = {
 	{ "AUTH comes once and outside a transaction", SUBMIT,
 	    "EHLO x\r\nAUTH PLAIN Z29vZA==\r\nAUTH PLAIN Z29vZA==\r\n"
 	    "STARTTLS\r\n", "220 250 235 503 503", "", SMTP_BYE_EOF },
+	{ "chunks and URLs in their order", SUBMIT, AUTHED TO
+	    "BDAT 2\r\nabBURL x:1\r\nBDAT 1\r\ncburl x:2 last\r\n",
+	    "220 250 235 250 250 250 250 250 250", "[ab(x:1)c(x:2)]",
+	    SMTP_BYE_EOF },
+	{ "a URL alone is a message", SUBMIT, AUTHED TO "BURL x:1 LAST\r\n"
+	    TO "BURL x:2\r\nBDAT 0 LAST\r\n",
+	    "220 250 235 250 250 250 250 250 250 250", "[(x:1)][(x:2)]",
+	    SMTP_BYE_EOF },
+	{ "a URL that is not fetched fails what follows until RSET", SUBMIT,
+	    AUTHED TO "BDAT 1\r\naBURL no\r\nBDAT 1\r\nbBURL x:1\r\n"
+	    "BDAT 0 LAST\r\nBURL x:2 LAST\r\nMAIL FROM:<a@b>\r\nRSET\r\n"
+	    TO "BURL x:3 LAST\r\n",
+	    "220 250 235 250 250 250 554 503 503 503 503 503 250 250 250 250",
+	    "[a(no)~[(x:3)]", SMTP_BYE_EOF },
+	{ "the last URL that is not fetched delivers nothing", SUBMIT,
+	    AUTHED TO "BDAT 1\r\naBURL no LAST\r\nBDAT 0 LAST\r\n",
+	    "220 250 235 250 250 250 554 503", "[a(no)~", SMTP_BYE_EOF },
+	{ "without a recipient no URL is fetched", SUBMIT,
+	    AUTHED "MAIL FROM:<a@b>\r\nBURL x:1 LAST\r\nRSET\r\n"
+	    "MAIL FROM:<a@b>\r\nRCPT TO:<no@d>\r\nBURL x:1\r\n"
+	    "BURL x:1 LAST\r\nRCPT TO:<c@d>\r\n",
+	    "220 250 235 250 503 250 250 550 554 554 503", "~~",
+	    SMTP_BYE_EOF },
+	{ "nor without a sender, nor after LAST", SUBMIT,
+	    AUTHED "BURL x:1 LAST\r\n" TO "BURL x:1 LAST\r\n"
+	    "BURL x:1 LAST\r\nBDAT 1\r\nxDATA\r\n",
+	    "220 250 235 503 250 250 250 503 503 503", "[(x:1)]",
+	    SMTP_BYE_EOF },
+	{ "DATA after BURL is out of order, and nothing but RSET helps",
+	    SUBMIT, AUTHED TO "BURL x:1\r\nDATA\r\nBURL x:1 LAST\r\n",
+	    "220 250 235 250 250 250 503 503", "[(x:1)~", SMTP_BYE_EOF },
+	{ "RCPT after BURL is out of order", SUBMIT, AUTHED TO
+	    "BURL x:1\r\nRCPT TO:<c@d>\r\nBURL x:1 LAST\r\n",
+	    "220 250 235 250 250 250 503 250", "[(x:1)(x:1)]",
+	    SMTP_BYE_EOF },
+	{ "the limit is on what was fetched, whatever SIZE said", SUBMIT,
+	    AUTHED "MAIL FROM:<a@b> SIZE=1\r\nRCPT TO:<c@d>\r\n"
+	    "BDAT 60\r\n"
+	    "123456789012345678901234567890123456789012345678901234567890"
+	    "BURL big\r\nBDAT 0 LAST\r\n",
+	    "220 250 235 250 250 250 552 503", NULL, SMTP_BYE_EOF },
+	{ "BURL without a URL, or with another word than LAST", SUBMIT,
+	    AUTHED TO "BURL\r\nRSET\r\n" TO "BURL x:1 FIRST\r\n"
+	    "BURL x:1 LAST\r\n",
+	    "220 250 235 250 250 501 250 250 250 501 503", "~~",
+	    SMTP_BYE_EOF },
+	{ "a refused sender has no chunks", SUBMIT, AUTHED
+	    "MAIL FROM:<not@b>\r\nRCPT TO:<c@d>\r\nBDAT 1\r\nx"
+	    "BURL x:1 LAST\r\n" TO "BURL x:2 LAST\r\n",
+	    "220 250 235 553 503 503 503 250 250 250", "[(x:2)]",
+	    SMTP_BYE_EOF },
 	{ "DATA with all recipients refused", SUBMIT,
 	    "EHLO x\r\nAUTH PLAIN Z29vZA==\r\nMAIL FROM:<a@b>\r\nDATA\r\n"
 	    "RCPT TO:<no@d>\r\nDATA\r\n",
@@ -320,9 +406,9 @@ run(const struct session *t, bool secure, size_t step)
 	struct smtp_server s = { .in = &in, .out = &out, .host = &hooks,
 		.ctx = &h, .name = "me.example", .lmtp = t->kind & LMTP,
 		.features = SMTP_PIPELINING | SMTP_SIZE | SMTP_8BITMIME |
-		SMTP_ENHANCED | SMTP_DSN | SMTP_UTF8 |
-		(t->kind & LMTP ? SMTP_CHUNKING | SMTP_BINARYMIME :
-		SMTP_STARTTLS | SMTP_AUTH),
+		SMTP_ENHANCED | SMTP_DSN | SMTP_UTF8 | SMTP_CHUNKING |
+		SMTP_BINARYMIME | (t->kind & LMTP ? 0 :
+		SMTP_STARTTLS | SMTP_AUTH | SMTP_BURL),
 		.need_auth = t->kind & SUBMIT, .secure = secure,
 		.size_max = 100 };
 
@@ -339,6 +425,30 @@ run(const struct session *t, bool secure, size_t step)
 	smtp_server_free(&s);
 	stream_free(&in, &out);
 	buf_free(&got);
+	buf_free(&h.output);
+	buf_free(&h.seen);
+}
+
+/* RFC 4468 3.1: a word of BURL only for who is authenticated. */
+static void
+burl_offered(void)
+{
+	struct host h = { .input = SPAN("EHLO x\r\nAUTH PLAIN Z29vZA==\r\n"
+	    "EHLO x\r\n"), .step = 65536 };
+	struct out out = { .op = output, .ctx = &h };
+	struct in in = { .op = input, .ctx = &h, .tie = &out };
+	struct smtp_server s = { .in = &in, .out = &out, .host = &hooks,
+		.ctx = &h, .name = "me", .need_auth = true, .secure = true,
+		.features = SMTP_AUTH | SMTP_BURL };
+
+	h.s = &s;
+	smtp_server_run(&s);
+	is(buf_span(&h.output), SPAN("220 me ESMTP lemon\r\n"
+	    "250-me\r\n250-AUTH PLAIN\r\n250 BURL\r\n"
+	    "235 2.7.0 Welcome\r\n250-me\r\n250 BURL imap\r\n"),
+	    "EHLO says BURL before AUTH, and what for after it");
+	smtp_server_free(&s);
+	stream_free(&in, &out);
 	buf_free(&h.output);
 	buf_free(&h.seen);
 }
@@ -382,5 +492,6 @@ main(void)
 		run(&secured[i], true, 1);
 	}
 	ehlo();
+	burl_offered();
 	return done();
 }
