@@ -7,7 +7,7 @@ usage: submit_say.py [-p] [-l USER:PASSWORD] PORT LINE...
 Does EHLO, STARTTLS (not with -p), EHLO again and AUTH PLAIN (with -l).  Then
 each LINE is sent with CRLF, and its reply printed; "=TEXT" sends TEXT with
 its escapes and waits for nothing, "@FILE" a file, dots stuffed, and CRLF.CRLF;
-"<" waits for a reply, "!" for the end of the connection.
+"<" waits for a reply ("< <" for two), "!" for the end of the connection.
 """
 import base64
 import getopt
@@ -61,8 +61,9 @@ if "-l" in opts:
         print("\n".join(got))
         sys.exit(1)
 for a in args[1:]:
-    if a == "<":
-        print("\n".join(reply()))
+    if a.replace(" ", "").strip("<") == "":
+        for _ in range(a.count("<")):
+            print("\n".join(reply()))
     elif a == "!":
         while True:
             print("\n".join(reply()))

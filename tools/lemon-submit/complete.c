@@ -3,15 +3,6 @@
 
 #include "mime/header.h"
 
-static bool
-high(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return true;
-	return false;
-}
-
 void
 complete_begin(struct complete *c)
 {
@@ -35,7 +26,7 @@ complete_free(struct complete *c)
 static void
 body(struct complete *c, struct span s)
 {
-	c->body_8bit = c->body_8bit || high(s);
+	domain_feed(&c->body, s);
 	spool_add(&c->spool, s);
 }
 
@@ -44,7 +35,7 @@ keep(struct complete *c, struct span s)
 {
 	if (c->drop)
 		return;
-	c->header_8bit = c->header_8bit || high(s);
+	domain_feed(&c->head, s);
 	spool_add(&c->spool, s);
 	if (c->keep == NULL)
 		return;
@@ -163,6 +154,8 @@ complete_end(struct complete *c)
 		begin_line(c, true);
 	if (c->state != COMPLETE_BODY)
 		end_header(c);
+	domain_end(&c->head);
+	domain_end(&c->body);
 }
 
 enum complete_error

@@ -2,6 +2,7 @@
 #ifndef COMPLETE_H
 #define COMPLETE_H
 
+#include "mime/domain.h"
 #include "smtp/spool.h"
 
 /*
@@ -27,7 +28,7 @@ struct complete {
 	struct buf from, sender, message_id;	/* values, folds and all */
 	unsigned froms, senders, ids, received;
 	bool date;		/* there is one */
-	bool header_8bit, body_8bit;
+	struct domain head, body;	/* what their octets ask of a hop */
 	bool too_long;
 
 	/* --- private --- */

@@ -4,6 +4,7 @@
 
 #include "base/die.h"
 #include "base/log.h"
+#include "lower.h"
 #include "mime/addr.h"
 #include "submit.h"
 
@@ -34,6 +35,8 @@ submit_reset(void *ctx)
 	hop_reset(&s->remote);
 	hop_reset(&s->local);
 	complete_begin(&s->letter);
+	spool_free(&s->seven);
+	s->lowered = false;
 }
 
 /* Whether every mailbox of a field is the user's own, and there is one.
@@ -61,6 +64,17 @@ own(const struct submit *s, struct span value)
 	return good && any && !odd;
 }
 
+/* Whether all of it is in the spool; else *r says why not. */
+static bool
+stored(const struct spool *l, struct smtp_reply *r)
+{
+	if (l->error == ENOSPC || l->error == EDQUOT || l->error == EFBIG)
+		smtp_reply_std(r, SMTP_FULL);
+	else if (l->error != 0)
+		smtp_reply_std(r, SMTP_LATER);
+	return l->error == 0;
+}
+
 /* Whether the message may go (RFC 6409 6.1, 8.1); else *r says why not. */
 static bool
 acceptable(struct submit *s, struct smtp_reply *r)
@@ -86,43 +100,92 @@ acceptable(struct submit *s, struct smtp_reply *r)
 	case COMPLETE_OK:
 		break;
 	}
-	if (c->spool.error == 0 && own(s, buf_span(&c->from)) &&
+	if (!stored(&c->spool, r))
+		return false;
+	if (own(s, buf_span(&c->from)) &&
 	    (c->senders == 0 || own(s, buf_span(&c->sender))))
 		return true;
-	if (c->spool.error == ENOSPC || c->spool.error == EDQUOT ||
-	    c->spool.error == EFBIG)
-		smtp_reply_std(r, SMTP_FULL);
-	else if (c->spool.error != 0)
-		smtp_reply_std(r, SMTP_LATER);
-	else
-		smtp_reply_set(r, 550, "5.7.1",
-		    "The From or Sender field is not an address of yours, or"
-		    " cannot be read for sure");
+	smtp_reply_set(r, 550, "5.7.1",
+	    "The From or Sender field is not an address of yours, or"
+	    " cannot be read for sure");
 	return false;
 }
 
-/* Whether the hop can carry what the message turned out to hold. */
+/* Write the spool anew for a hop that takes lines of 7 bits, or of 8.
+ * False: *r says why not.  *to stays empty where nothing has to change. */
 static bool
-carries(const struct submit *s, const struct hop *h, struct smtp_reply *r)
+lowered(struct spool *from, uint64_t *header, bool eightbit,
+    struct spool *to, struct smtp_reply *r)
 {
-	const struct complete *c = &s->letter;
-	unsigned can = h->way.way == INJECT_QUEUE ? SMTP_8BITMIME :
-	    h->offered;
+	switch (lower(from, header, eightbit, to)) {
+	case TRANSPORT_BARE:
+		smtp_reply_std(r, SMTP_BARE);
+		return false;
+	case TRANSPORT_CANNOT:
+		smtp_reply_set(r, 554, "5.6.3", eightbit ?
+		    "It has binary data in a part that must not change" :
+		    "The next hop takes 7-bit text only, and not all of it"
+		    " can be converted");
+		return false;
+	case TRANSPORT_FITS:
+	case TRANSPORT_RECODE:
+		break;
+	}
+	return stored(from, r) && stored(to, r);
+}
+
+/* No hop is sent binary data (RFC 3030 3): from here on it is lines. */
+static bool
+made_lines(struct submit *s, struct smtp_reply *r)
+{
+	struct complete *c = &s->letter;
+	struct spool lines = { .fd = -1 };
+	uint64_t header = c->header;
+
+	if (!c->body.binary && !c->head.binary &&
+	    s->server.mail.body != SMTP_BODY_BINARY)
+		return true;
+	if (!lowered(&c->spool, &header, true, &lines, r)) {
+		spool_free(&lines);
+		return false;
+	}
+	if (spool_size(&lines) == 0)
+		return true;
+	spool_free(&c->spool);
+	c->spool = lines;
+	c->header = header;
+	return true;
+}
+
+/* What the hop can carry, of 8BITMIME and SMTPUTF8. */
+static unsigned
+can(const struct hop *h)
+{
+	return h->way.way == INJECT_QUEUE ? SMTP_8BITMIME : h->offered;
+}
+
+/* Whether the hop can carry what the message turned out to hold, as it is
+ * or converted. */
+static bool
+carries(struct submit *s, const struct hop *h, struct smtp_reply *r)
+{
+	struct complete *c = &s->letter;
+	bool high = c->head.high > 0;
+	uint64_t header = c->header;
 
 	if (h->rcpts == 0)
 		return true;
-	if (c->header_8bit && s->server.mail.utf8 && !(can & SMTP_UTF8)) {
+	if (high && s->server.mail.utf8 && !(can(h) & SMTP_UTF8)) {
 		/* RFC 6531 3.6, RFC 3463 X.6.9 by RFC 6531 */
 		smtp_reply_set(r, 554, "5.6.9",
 		    "The next hop does not take UTF-8 in headers");
 		return false;
 	}
-	if ((c->header_8bit || c->body_8bit) && !(can & SMTP_8BITMIME)) {
-		smtp_reply_set(r, 554, "5.6.3",
-		    "The next hop takes 7-bit text only");
-		return false;
-	}
-	return true;
+	if (can(h) & SMTP_8BITMIME || (!high && c->body.high == 0) ||
+	    s->lowered)
+		return true;
+	s->lowered = true;	/* RFC 6152 3 */
+	return lowered(&c->spool, &header, false, &s->seven, r);
 }
 
 /* What became of each recipient. */
@@ -137,13 +200,16 @@ send_by(struct submit *s, struct hop *h, struct letter *l,
     struct outcome *o)
 {
 	struct smtp_mail sender = submit_sender(s);
+	struct letter mine = *l;
 	struct smtp_reply *r;
 	bool dsn = h->way.way != INJECT_QUEUE && h->offered & SMTP_DSN;
 
 	if (h->rcpts == 0)
 		return;
 	r = xcalloc(h->rcpts, sizeof *r);
-	hop_send(h, &sender, l, r);
+	if (!(can(h) & SMTP_8BITMIME) && spool_size(&s->seven) > 0)
+		mine.spool = &s->seven;
+	hop_send(h, &sender, &mine, r);
 	for (size_t i = 0; i < h->rcpts; i++) {
 		bool good = smtp_reply_class(&r[i]) == 2;
 
@@ -236,7 +302,7 @@ submit_end(void *ctx, struct smtp_reply *r, size_t n)
 
 	(void)n;
 	complete_end(&s->letter);
-	if (acceptable(s, r) && carries(s, &s->remote, r) &&
-	    carries(s, &s->local, r))
+	if (acceptable(s, r) && made_lines(s, r) &&
+	    carries(s, &s->remote, r) && carries(s, &s->local, r))
 		deliver(s, r);
 }

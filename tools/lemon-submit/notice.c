@@ -73,7 +73,7 @@ compose(struct notice *n, struct span top)
 	d->rcpt = n->rcpt;
 	d->full = all <= FULL_MAX &&
 	    dsn_wants_full(d, m->ret == SMTP_RET_FULL);
-	d->eightbit = c->header_8bit || (d->full && c->body_8bit);
+	d->eightbit = c->head.high > 0 || (d->full && c->body.high > 0);
 	dsn_begin(d, &boundary, &b);
 	buf_add(&b, top);
 	spool_add(&n->spool, buf_span(&b));
@@ -116,7 +116,7 @@ post(struct notice *n, struct span top)
 	bool stored;
 
 	compose(n, top);
-	mail.utf8 = to.to.utf8 || (c->header_8bit &&
+	mail.utf8 = to.to.utf8 || (c->head.high > 0 &&
 	    n->s->server.mail.utf8);
 	for (size_t i = 0; i < n->dsn.rcpts; i++)
 		for (size_t k = 0; k < n->rcpt[i].final.n; k++)

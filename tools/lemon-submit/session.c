@@ -86,11 +86,13 @@ submit_open(struct submit *s)
 	s->in.trace = s->out.trace = t;
 	inject_me(&s->control, &s->me);
 	complete_begin(&s->letter);
+	s->seven.fd = -1;
 	*v = (struct smtp_server){ .in = &s->in, .out = &s->out,
 		.host = &submit_host, .ctx = s, .name = buf_cstr(&s->me),
 		.need_auth = true,
 		.features = SMTP_PIPELINING | SMTP_SIZE | SMTP_8BITMIME |
-		SMTP_AUTH | SMTP_ENHANCED | SMTP_DSN | SMTP_UTF8,
+		SMTP_AUTH | SMTP_ENHANCED | SMTP_DSN | SMTP_UTF8 |
+		SMTP_CHUNKING | SMTP_BINARYMIME,
 		.secure = s->implicit || s->outside || s->peer.secure };
 	if (!strangers_enter(&s->strangers, &s->control, s->peer.ip))
 		crowded(s);
@@ -224,6 +226,8 @@ refused(void *ctx, struct span command, const struct smtp_reply *r)
 	/* A line of AUTH may hold a password. */
 	if (span_istarts(command, SPAN("AUTH")))
 		command = SPAN("AUTH");
+	if (span_istarts(command, SPAN("BURL")))
+		command = span_head(command, smtp_burl_shown(command));
 	log_start(s, &l, "refused");
 	log_ku(&l, "code", r->code);
 	log_ks(&l, "status", r->status);
@@ -287,6 +291,7 @@ submit_close(struct submit *s, enum smtp_bye bye)
 	trace_close(s->in.trace);
 	smtp_server_free(&s->server);
 	complete_free(&s->letter);
+	spool_free(&s->seven);
 	stream_free(&s->in, &s->out);
 	account_free(&s->account);
 	buf_free(&s->me);

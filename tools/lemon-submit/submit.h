@@ -31,6 +31,9 @@ struct submit {
 	struct broker broker;	/* connects to the relay after the doors are
 				   shut */
 	struct complete letter;
+	struct spool seven;	/* the letter for hops without 8BITMIME, if
+				   it is another for them */
+	bool lowered;		/* that was looked at */
 };
 
 /* session.c: the connection, TLS, AUTH and the log. */
