@@ -42,15 +42,17 @@ def start(place):
 
 def faults(act):
     """All that can go wrong in it."""
-    found = []
-    for n, name in enumerate(trial.calls(act), 1):
+    found, many = [], collections.Counter()
+    for name in trial.calls(act):
+        many[name] += 1
+        n = many[name]
         for error in errors_of(name):
             found.append(Fault(act, error, n, name))
             if error in LASTING or (error == "EIO" and
                                     "ENOSPC" in errors_of(name)):
                 found.append(Fault(act, error, n, name, True))
-    for what, many in zip((MEMORY, SHORT), trial.chances(act)):
-        for n in range(1, many + 1):
+    for what, chances in zip((MEMORY, SHORT), trial.chances(act)):
+        for n in range(1, chances + 1):
             found += [Fault(act, what, n, what, x) for x in (False, True)]
     return found
 

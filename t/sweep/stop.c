@@ -4,7 +4,7 @@
  * process that makes it, or cut the power of its disk; or have the call fail.
  *
  * usage: stop -o FILE [-n N] [-k CALL] [-c FLAG -d DIR] PROGRAM ...
- *        stop -o FILE -n N -e ERRNO [-f] PROGRAM ...
+ *        stop -o FILE -n N -e ERRNO [-k CALL [-f]] PROGRAM ...
  *
  * The calls of the program and of all its children are counted together,
  * with -k only those of one name.  FILE gets "COUNT CALL", how many were seen
@@ -15,8 +15,8 @@
  * the program did, 137 if it was killed.
  *
  * With -e calls that only look count as well, from main on.  The Nth is not
- * made, but fails with that error; with -f so do all of its name after it,
- * and with 0 none.
+ * made, but fails with that error; with -f so do all after it, and with 0
+ * none.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -238,11 +238,11 @@ refuse(pid_t pid)
 	if (name == NULL)
 		name = looks_at(&i);
 	if (name == NULL || !seen_all.begun ||
+	    (ask.name != NULL && strcmp(ask.name, name) != 0) ||
 	    seen_all.n == COUNT(seen_all.name))
 		return;
 	seen_all.name[n = seen_all.n++] = name;
-	if (ask.error > 0 && (n + 1 == ask.n || (ask.from_on && n >= ask.n &&
-	    strcmp(name, seen_all.name[ask.n - 1]) == 0))) {
+	if (ask.error > 0 && (n + 1 == ask.n || (ask.from_on && n >= ask.n))) {
 		skip_call(pid);
 		seen_all.refused = pid;
 	}

@@ -42,8 +42,8 @@ def errors_of(name):
 
 class Fault:
     """What goes wrong in an act: the name of an error of errno, memory or
-    short; in which call (or allocation, or write) and of what name it is;
-    lasting: in all of that name after it too."""
+    short; in which call of that name (or allocation, or write) it is;
+    lasting: in all after it too."""
     bare, mode, mutant = False, "kill", None
 
     def __init__(self, act, what, n=0, name="", lasting=False):
@@ -69,9 +69,10 @@ class Trial(Stage):
         """What stands before a program's name, and its environment."""
         if f.what not in NUMBERS:
             code = getattr(errno, f.what) if f.n else 0
+            which = ["-k", f.name] if f.n else []
             lasting = ["-f"] if f.lasting else []
             return [STOP, "-o", self.report, "-n", str(f.n), "-e", str(code),
-                    *lasting], self.env
+                    *which, *lasting], self.env
         numbers = [0] * 512
         numbers[NUMBERS[f.what]], numbers[LASTING] = f.n, f.lasting
         with open(self.shim, "wb") as out:
