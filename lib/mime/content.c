@@ -7,11 +7,10 @@ enum content_field { TYPE, ENCODING, ID, DESCRIPTION, MD5, DISPOSITION,
 	LANGUAGE, LOCATION, FIELDS };
 
 /* What follows "Content-". */
-#define NAME(s) { (s), sizeof(s) - 1 }
 static const struct span names[FIELDS] = {
-	NAME("Type"), NAME("Transfer-Encoding"), NAME("ID"),
-	NAME("Description"), NAME("MD5"), NAME("Disposition"),
-	NAME("Language"), NAME("Location")
+	SPAN_INIT("Type"), SPAN_INIT("Transfer-Encoding"), SPAN_INIT("ID"),
+	SPAN_INIT("Description"), SPAN_INIT("MD5"), SPAN_INIT("Disposition"),
+	SPAN_INIT("Language"), SPAN_INIT("Location")
 };
 
 _Static_assert(FIELDS == COUNT(((struct content *)0)->field),

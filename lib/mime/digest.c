@@ -128,7 +128,7 @@ digest_find(const struct digest *d, const uint32_t *path, size_t n,
  * What the lists of mutt, mbsync, Thunderbird, Roundcube, K-9, Delta Chat,
  * Evolution and their like ask for, in the order of octets in lower case.
  */
-#define K(s) { (s), sizeof(s) - 1 }
+#define K(s) SPAN_INIT(s)
 static const struct span kept[] = {
 	K("auto-submitted"), K("autocrypt-setup-message"), K("bcc"), K("cc"),
 	K("chat-version"), K("content-class"), K("content-description"),

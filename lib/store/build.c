@@ -320,14 +320,6 @@ take_files(struct build *b, struct file *f)
 	return r;
 }
 
-static int
-by_hash(const void *a, const void *b)
-{
-	const struct named *x = a, *y = b;
-
-	return x->hash < y->hash ? -1 : x->hash > y->hash;
-}
-
 /* Names are found by a hash.  All of them at the end, in its order, so that
  * each page of the index is written once. */
 static enum store_result
@@ -342,7 +334,7 @@ put_names(struct build *b)
 			v[n++] = (struct named){ .hash = b->file[i].hash,
 			    .full = full_hash(b->file[i].new ? NEW : CUR,
 			    name_of(&b->file[i])), .uid = b->file[i].uid };
-	qsort(v, n, sizeof *v, by_hash);
+	qsort(v, n, sizeof *v, named_cmp);
 	for (size_t i = 0; i < n && r == STORE_OK; ) {
 		size_t some = n - i < NAMES_AT_ONCE ? n - i : NAMES_AT_ONCE;
 		struct change c;

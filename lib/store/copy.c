@@ -390,14 +390,6 @@ record_one(struct copying *c, struct mapping *map, struct change *to,
 	return STORE_OK;
 }
 
-static int
-by_hash(const void *a, const void *b)
-{
-	const struct named *x = a, *y = b;
-
-	return x->hash < y->hash ? -1 : x->hash > y->hash;
-}
-
 /* The hashes of the names, in their order, with the UIDs that they have by
  * now. */
 static void
@@ -530,7 +522,7 @@ transfer_guarded(struct copying *c, struct copied *done)
 		moved_after(&c->moved, cur);
 	}
 	if (r == STORE_OK) {
-		qsort(c->named, c->n, sizeof *c->named, by_hash);
+		qsort(c->named, c->n, sizeof *c->named, named_cmp);
 		r = record(c, done);
 	}
 	return r;

@@ -210,12 +210,13 @@ hear_line(struct said *h, struct span line, const struct batch *b,
 
 /* A symbolic link or a device in its place is not followed. */
 static int
-open_list(struct store *st, const char *disk, int flags)
+open_in(struct store *st, const char *disk, const char *name, int flags)
 {
 	struct buf path = { 0 };
 
 	buf_adds(&path, disk);
-	buf_adds(&path, "/" UIDLIST_FILE);
+	buf_addc(&path, '/');
+	buf_adds(&path, name);
 	int fd = openat(st->dir, buf_cstr(&path),
 	    flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	buf_free(&path);
@@ -247,13 +248,12 @@ hear(struct txn *t, uint32_t mailbox, const char *disk,
 	struct buf text = { 0 };
 	struct meta m;
 
-	*h = (struct said){ .anew = true };
-	if (mailbox == 0 || !meta_get(t, mailbox, &m)) {
-		h->anew = false;
+	*h = (struct said){ 0 };
+	if (mailbox == 0 || !meta_get(t, mailbox, &m))
 		return true;
-	}
+	h->anew = true;
 	h->committed = m.list_size;
-	int fd = open_list(t->st, disk, O_RDONLY);
+	int fd = open_in(t->st, disk, UIDLIST_FILE, O_RDONLY);
 	/* Who takes the list away has the files count. */
 	if (fd == -1)
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
@@ -275,7 +275,7 @@ cut(struct store *st, const char *disk, const struct said *h)
 
 	if (h->anew || h->others || h->committed == 0)
 		return true;
-	int fd = open_list(st, disk, O_WRONLY);
+	int fd = open_in(st, disk, UIDLIST_FILE, O_WRONLY);
 	if (fd == -1)
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP;
 	bool good = fstat(fd, &s) == 0 &&
@@ -290,14 +290,8 @@ cut(struct store *st, const char *disk, const struct said *h)
 static DIR *
 open_sub(struct store *st, const char *disk, const char *sub, bool *gone)
 {
-	struct buf path = { 0 };
+	int fd = open_in(st, disk, sub, O_RDONLY | O_DIRECTORY);
 
-	buf_adds(&path, disk);
-	buf_addc(&path, '/');
-	buf_adds(&path, sub);
-	int fd = openat(st->dir, buf_cstr(&path), O_RDONLY | O_DIRECTORY |
-	    O_NOFOLLOW | O_CLOEXEC);
-	buf_free(&path);
 	*gone = fd == -1 && (errno == ENOENT || errno == ENOTDIR);
 	DIR *d = fd == -1 ? NULL : fdopendir(fd);
 	if (d == NULL && fd != -1)

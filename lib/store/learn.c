@@ -155,7 +155,7 @@ keep_one(struct change *c, uint32_t uid, uint64_t object, struct span d)
 	if (!txn_get(c->t, &o, &v) || !digest_sizes(d, &size, &wire))
 		return;
 	txn_put(c->t, &k, d);
-	if (rec_get(c->t, c->mb->id, uid, &r) && !(r.flags & REC_GONE) &&
+	if (rec_alive(c->t, c->mb->id, uid, &r) &&
 	    r.object == object)
 		change_wire(c, uid, &r, wire);
 }

@@ -126,18 +126,10 @@ child(const struct head *h, size_t i)
 	return n.lo | (uint64_t)n.hi << 16 | (uint64_t)n.flags << 32;
 }
 
-static int
-order(struct span a, struct span b)
-{
-	int r = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-	return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
-}
-
 static bool
 below(struct span key, struct span limit)
 {
-	return limit.p == NULL || order(key, limit) < 0;
+	return limit.p == NULL || span_cmp(key, limit) < 0;
 }
 
 /* --- one page --- */
@@ -207,7 +199,7 @@ entries_are_good(const struct page_tree *t, const struct page *p, bool rising)
 		before = k;
 		if (!entry_is_good(t, h, i, p->level == 1, &k))
 			return false;
-		if (rising && i > (p->level > 1) && order(before, k) >= 0)
+		if (rising && i > (p->level > 1) && span_cmp(before, k) >= 0)
 			return false;
 	}
 	return true;
@@ -222,7 +214,7 @@ keys_belong(const struct page_tree *t, const struct page *p)
 
 	if (first == n)
 		return true;
-	int o = p->lo.p == NULL ? -1 : order(p->lo, key(h, first));
+	int o = p->lo.p == NULL ? -1 : span_cmp(p->lo, key(h, first));
 	return (o < 0 || (o == 0 && p->level == 1)) &&
 	    below(key(h, n - 1), p->hi);
 }
@@ -266,7 +258,7 @@ entry_for(const struct head *h, struct span k)
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (order(key(h, mid), k) <= 0)
+		if (span_cmp(key(h, mid), k) <= 0)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -322,7 +314,7 @@ bool
 page_covers(const struct page_range *r, struct span k)
 {
 	return r->known && below(k, r->hi) &&
-	    (r->lo.p == NULL || order(r->lo, k) <= 0);
+	    (r->lo.p == NULL || span_cmp(r->lo, k) <= 0);
 }
 
 /* --- pages that are free --- */

@@ -249,6 +249,14 @@ count(struct change *c, uint32_t uid, uint32_t flags, bool on)
 	set_bit(c, DELETED, uid, on && (flags & MSG_DELETED));
 }
 
+int
+named_cmp(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	return x->hash < y->hash ? -1 : x->hash > y->hash;
+}
+
 void
 change_named(struct change *c, const struct named *v, size_t n)
 {

@@ -182,6 +182,7 @@ struct named {
 	uint64_t hash, full;	/* letters_hash of the base; full_hash */
 	uint32_t uid;
 };
+int named_cmp(const void *a, const void *b);	/* by hash, for qsort */
 void change_named(struct change *c, const struct named *v, size_t n);
 
 /* Other flags or keywords for a message that has old: a new MODSEQ. */

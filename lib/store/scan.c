@@ -207,7 +207,7 @@ still_missing(struct scan *s, struct txn *t, struct set *gone)
 		char p[256];
 		int d;
 
-		if (!rec_get(t, mb->id, uid, &r) || (r.flags & REC_GONE) ||
+		if (!rec_alive(t, mb->id, uid, &r) ||
 		    !rec_name(t, mb->id, uid, &d, &name) || !s->dirs.read[d] ||
 		    name.n >= sizeof p)
 			continue;

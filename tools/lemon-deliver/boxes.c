@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/confine.h"
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/log.h"
@@ -118,6 +119,22 @@ boxes_open(struct boxes *b, const struct target *t, const char **why)
 	b->first = x;
 	b->n++;
 	return STORE_OK;
+}
+
+enum store_result
+boxes_enter(struct boxes *b, const struct target *t, const char **why)
+{
+	const char *const dirs[] = { t->cfg.maildir, t->cfg.index, NULL };
+	const char *const sockets[] = { NULL };
+	const struct confine walls = { .dirs = dirs, .sockets = sockets };
+	enum store_result e;
+
+	if (t->own_process && confine_become(&t->account, why) != 0)
+		return STORE_DENIED;
+	e = boxes_open(b, t, why);
+	if (e == STORE_OK && confine_paths(&walls, why) != 0)
+		e = STORE_DENIED;
+	return e;
 }
 
 /* The folder that somebody means by a detail: its name, or its components

@@ -24,6 +24,11 @@ enum { BOXES_PAUSE_MS = 10 };
 enum store_result boxes_open(struct boxes *b, const struct target *t,
     const char **why);
 
+/* The same where the process becomes the target's account for it, if it must,
+ * and sees nothing else from then on. */
+enum store_result boxes_enter(struct boxes *b, const struct target *t,
+    const char **why);
+
 /* Place the message, with top before it, durably into the target's folder;
  * into INBOX where it has no such folder, but not where that cannot be read
  * now.  Opens what is needed. */

@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "auth/confine.h"
 #include "base/file.h"
 #include "deliver.h"
 
@@ -86,21 +85,6 @@ comes_within(int ms)
 	return poll(&p, 1, ms) != 0;
 }
 
-static enum store_result
-enter(struct boxes *b, const struct target *t, const char **why)
-{
-	const char *const dirs[] = { t->cfg.maildir, t->cfg.index, NULL };
-	const char *const sockets[] = { NULL };
-	const struct confine walls = { .dirs = dirs, .sockets = sockets };
-	enum store_result e = STORE_DENIED;
-
-	if (confine_become(&t->account, why) == 0)
-		e = boxes_open(b, t, why);
-	if (e == STORE_OK && confine_paths(&walls, why) != 0)
-		e = STORE_DENIED;
-	return e;
-}
-
 /* The messages after the first.  The walls stand around the Maildir that was
  * there then. */
 static void
@@ -137,7 +121,7 @@ child(const struct target *t, const struct letter *l, struct span top)
 {
 	struct boxes b = { 0 };
 	const char *why = NULL;
-	enum store_result e = enter(&b, t, &why);
+	enum store_result e = boxes_enter(&b, t, &why);
 
 	if (e == STORE_OK)
 		e = boxes_put(&b, t, l, top, &why);

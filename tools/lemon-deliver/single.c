@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "auth/addresses.h"
-#include "auth/confine.h"
 #include "base/die.h"
 #include "base/log.h"
 #include "deliver.h"
@@ -102,23 +101,6 @@ choose_folder(const struct options *o, struct target *t)
 	}
 }
 
-/* From here on we are the account's, and see nothing else. */
-static enum store_result
-enter(const struct target *t, struct boxes *b, const char **why)
-{
-	const char *const dirs[] = { t->cfg.maildir, t->cfg.index, NULL };
-	const char *const sockets[] = { NULL };
-	const struct confine walls = { .dirs = dirs, .sockets = sockets };
-	enum store_result e;
-
-	if (t->own_process && confine_become(&t->account, why) != 0)
-		return STORE_DENIED;
-	e = boxes_open(b, t, why);
-	if (e == STORE_OK && confine_paths(&walls, why) != 0)
-		e = STORE_DENIED;
-	return e;
-}
-
 static void
 deliver(const struct options *o, struct target *t, struct letter *l,
     struct smtp_reply *r, struct buf *said)
@@ -139,7 +121,7 @@ deliver(const struct options *o, struct target *t, struct letter *l,
 		smtp_reply_set(r, 554, "5.4.6", "This message was here "
 		    "before: a loop");
 	} else {
-		enum store_result e = enter(t, &b, &why);
+		enum store_result e = boxes_enter(&b, t, &why);
 
 		if (e == STORE_OK)
 			e = boxes_put(&b, t, l, buf_span(&top), &why);

@@ -222,8 +222,8 @@ homes(void)
 	account_free(&a);
 	buf_free(&b);
 
-	static const struct control system = { "/etc/lemon-is-not-here",
-		NULL, false };
+	static const struct control system = {
+		.dir = "/etc/lemon-is-not-here" };
 
 	memcpy(a.name, "bob", sizeof "bob");
 	ok(account_settle(&system, &a) == -1 && a.home.n == 0,

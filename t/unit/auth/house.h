@@ -17,7 +17,7 @@
 #include "../../t.h"
 
 static char house_dir[] = "/tmp/lemon-auth.XXXXXX";
-static struct control house = { house_dir, NULL, false };
+static struct control house = { .dir = house_dir };
 static unsigned house_rounds = SCRAM_ROUNDS;
 
 static inline int

@@ -22,7 +22,7 @@ static char dir[] = "/tmp/lemon-login.XXXXXX";
 static int
 tell(void)
 {
-	struct control c = { "/nonexistent", NULL, false };
+	struct control c = { .dir = "/nonexistent" };
 	struct account a;
 	const char *tag, *why;
 	struct buf b = { 0 };

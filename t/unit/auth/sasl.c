@@ -33,8 +33,7 @@ tls_peer_name(const struct tls *t, struct buf *name)
 	return true;
 }
 
-/* SPAN for an initialiser. */
-#define L(text) { text, sizeof(text) - 1 }
+#define L(text) SPAN_INIT(text)
 
 static struct account who;
 static struct buf last;		/* the last challenge */

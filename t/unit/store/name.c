@@ -4,7 +4,7 @@
 #include "../../t.h"
 
 #define NUL "\0"
-#define L(s) { (s), sizeof(s) - 1 }
+#define L(s) SPAN_INIT(s)
 
 static const struct {
 	struct span name, disk;

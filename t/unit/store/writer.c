@@ -15,7 +15,7 @@
 
 #include "../../t.h"
 
-#define S(s) { (s), sizeof(s) - 1 }
+#define S(s) SPAN_INIT(s)
 
 static int
 temporary(void)
