@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* APPEND, one message or several, all or nothing.  RFC 3501 6.3.11,
- * RFC 3502, RFC 3516 4.4, RFC 4315 3, RFC 7888. */
+ * RFC 3502, RFC 3516 4.4, RFC 4315 3, RFC 4469, RFC 7888. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,14 +9,23 @@
 #include "chores.h"
 #include "session.h"
 #include "store/draft.h"
+#include "url/resolve.h"
 
-enum { APPEND_MAX = 1000 };	/* messages in one command */
+/* In one command: messages, and parts that CATENATE puts together. */
+enum { APPEND_MAX = 1000, PARTS_MAX = 1000 };
+
+/* RFC 3502 6.3.11: a message without octets cancels the append. */
+static const char EMPTY[] = "A message has at least one octet.";
 
 struct append {
 	struct session *s;
 	struct mailbox *mb;
 	struct draft **draft;	/* [n], the last may be unfinished */
 	size_t n, cap;
+	uint64_t size;		/* of the message that is put together */
+	uint64_t copied;	/* octets of others, in all of the command:
+				   no more than one message may have */
+	size_t parts;
 };
 
 static void
@@ -30,8 +39,7 @@ append_free(struct append *a)
 
 /* RFC 3501 9: append = … [SP flag-list] [SP date-time] SP literal */
 static void
-parse_info(struct lex *l, struct draft_info *info,
-    struct lex_literal *literal)
+parse_info(struct lex *l, struct draft_info *info)
 {
 	*info = (struct draft_info){ .internaldate = INT64_MIN };
 	if (lex_next(l, '(')) {
@@ -47,69 +55,39 @@ parse_info(struct lex *l, struct draft_info *info,
 		info->internaldate = lex_date_time(l);
 		lex_space(l);
 	}
-	lex_announce(l, literal);
 }
 
-/* What can be said of a message before its first octet. */
+/* Whether n more octets than size have room in one message. */
 static bool
-acceptable(struct append *a, const struct lex_literal *literal)
+fits(struct append *a, uint64_t size, uint64_t n)
 {
 	struct session *s = a->s;
 	uint64_t max = s->message_max > 0 && s->message_max < UINT32_MAX ?
 	    s->message_max : UINT32_MAX;
 
 	/* RFC 3501 9: number, and so a literal and RFC822.SIZE, is below
-	 * 2^32.  RFC 3502 6.3.11: a message without octets cancels the append. */
-	if (literal->n == 0)
-		reply_no(s, NULL, "A message has at least one octet.");
-	else if (literal->n > max)
-		reply_no(s, "TOOBIG", "That message is too big.");
-	else if (a->n >= APPEND_MAX)
-		reply_no(s, "LIMIT", "Too many messages at once.");
-	else
+	 * 2^32. */
+	if (n <= max && size <= max - n)
 		return true;
+	reply_no(s, "TOOBIG", "That message is too big.");
 	return false;
 }
 
-/* Take the octets of the literal to the end, whatever becomes of them. */
-static enum result
-take(struct append *a, struct draft *d, bool binary)
+static struct draft *
+current(const struct append *a)
 {
-	struct session *s = a->s;
-	enum store_result r = STORE_OK;
-	struct span some;
-	bool nul = false;
-
-	while ((some = reader_pull(&s->reader)).n > 0) {
-		/* RFC 3501 9: CHAR8 = %x01-ff; RFC 3516 7: *OCTET */
-		nul = nul || (!binary &&
-		    memchr(some.p, '\0', some.n) != NULL);
-		if (!nul && r == STORE_OK)
-			r = draft_write(d, some);
-	}
-	if (!reader_pulled(&s->reader))
-		return reply_bad(s, "The message did not come to its end.");
-	if (nul)
-		return reply_bad(s, "NUL in a literal");
-	if (r == STORE_OK)
-		r = draft_finish(d, NULL);
-	return r == STORE_OK ? OK : reply_store(s, r);
+	return a->draft[a->n - 1];
 }
 
-/* One message: what precedes it, its octets, and the line after them. */
+/* A draft for the next message. */
 static enum result
-one(struct append *a, struct lex *l)
+begin(struct append *a, const struct draft_info *info)
 {
-	struct lex_literal literal;
-	struct draft_info info;
 	struct draft *d;
 
-	parse_info(l, &info, &literal);
-	if (!lex_ok(l))
-		return BAD;
-	if (!acceptable(a, &literal))
-		return NO;
-	enum store_result r = draft_open(a->mb, &info, &d);
+	if (a->n >= APPEND_MAX)
+		return reply_no(a->s, "LIMIT", "Too many messages at once.");
+	enum store_result r = draft_open(a->mb, info, &d);
 
 	if (r != STORE_OK)
 		return reply_store(a->s, r);
@@ -118,12 +96,201 @@ one(struct append *a, struct lex *l)
 		a->draft = xrealloc(a->draft, a->cap * sizeof(*a->draft));
 	}
 	a->draft[a->n++] = d;
-	reader_accept(&a->s->reader, &literal);
-	enum result answer = take(a, d, literal.binary);
+	return OK;
+}
 
-	if (answer == OK)
-		reader_after(&a->s->reader, l);
+/* Take the octets of the literal to the end, whatever becomes of them, and
+ * the line after them. */
+static enum result
+take(struct append *a, struct lex *l, const struct lex_literal *literal)
+{
+	struct reader *in = &a->s->reader;
+	enum store_result r = STORE_OK;
+	struct span some;
+	bool nul = false;
+
+	reader_accept(in, literal);
+	while ((some = reader_pull(in)).n > 0) {
+		/* RFC 3501 9: CHAR8 = %x01-ff; RFC 3516 7: *OCTET */
+		nul = nul || (!literal->binary &&
+		    memchr(some.p, '\0', some.n) != NULL);
+		if (!nul && r == STORE_OK)
+			r = draft_write(current(a), some);
+	}
+	if (!reader_pulled(in))
+		return reply_bad(a->s, "The message did not come to its end.");
+	if (nul)
+		return reply_bad(a->s, "NUL in a literal");
+	if (r != STORE_OK)
+		return reply_store(a->s, r);
+	reader_after(in, l);
+	return OK;
+}
+
+/* RFC 4469 5: badurl-response-code = "BADURL" SP url-resp-text, which has no
+ * "]" and nothing that is no TEXT-CHAR. */
+static enum result
+bad_url(struct append *a, struct span url)
+{
+	struct buf *code = &a->s->code;
+
+	reply_no(a->s, "BADURL ", "That URL names no octets here.");
+	url = span_head(url, IMAP_URL_MAX);
+	for (size_t i = 0; i < url.n; i++) {
+		unsigned char c = (unsigned char)url.p[i];
+
+		if (c > ' ' && c <= '~' && c != ']' && c != '\\')
+			buf_addc(code, (char)c);
+		else
+			buf_addf(code, "%%%02X", c);
+	}
+	return NO;
+}
+
+struct copying {
+	struct draft *to;
+	enum store_result r;
+};
+
+static void
+copy_some(void *arg, struct span octets)
+{
+	struct copying *c = arg;
+
+	if (c->r == STORE_OK)
+		c->r = draft_write(c->to, octets);
+}
+
+/* The octets found go on the draft, as they are. */
+static enum result
+copy(struct append *a, const struct resolved *from)
+{
+	struct copying c = { .to = current(a), .r = STORE_OK };
+
+	if (!fits(a, a->size, from->n) || !fits(a, a->copied, from->n))
+		return NO;
+	if (resolved_read(from, copy_some, &c) != 0 && c.r == STORE_OK)
+		c.r = STORE_ERROR;
+	a->size += from->n;
+	a->copied += from->n;
+	return c.r == STORE_OK ? OK : reply_store(a->s, c.r);
+}
+
+/* RFC 4469 3: only of this user, and so relative to the mailbox that is
+ * selected. */
+static enum result
+url_part(struct append *a, struct span text)
+{
+	struct session *s = a->s;
+	struct resolved from;
+	struct imap_url u;
+	enum result answer;
+
+	if (imap_url_parse(&s->arena, text, &u) != NULL || u.absolute ||
+	    u.access != URL_NONE || u.expire != INT64_MAX)
+		return bad_url(a, text);
+	enum store_result r = url_resolve(s->store, &s->space, &u, s->view,
+	    &from);
+
+	if (r == STORE_OK)
+		answer = copy(a, &from);
+	else if (r == STORE_NONEXISTENT)
+		answer = bad_url(a, text);
+	else
+		answer = reply_store(s, r);
+	resolved_free(&from);
 	return answer;
+}
+
+static enum result
+text_part(struct append *a, struct lex *l)
+{
+	struct lex_literal literal;
+
+	lex_announce(l, &literal);
+	if (!lex_ok(l))
+		return BAD;
+	if (!fits(a, a->size, literal.n))
+		return NO;
+	a->size += literal.n;
+	return take(a, l, &literal);
+}
+
+/* RFC 4469 5: cat-part = "TEXT" SP literal / "URL" SP astring */
+static enum result
+part(struct append *a, struct lex *l)
+{
+	bool url = lex_word(l, "URL");
+
+	if (!url && !lex_word(l, "TEXT"))
+		lex_fail(l, "Neither URL nor TEXT");
+	lex_space(l);
+	if (lex_ok(l) && ++a->parts > PARTS_MAX)
+		return reply_no(a->s, "LIMIT", "Too many parts at once.");
+	if (!url)
+		return text_part(a, l);
+	struct span text = lex_astring(l);
+
+	return lex_ok(l) ? url_part(a, text) : BAD;
+}
+
+/* RFC 4469 5: "(" cat-part *(SP cat-part) ")" */
+static enum result
+catenate(struct append *a, struct lex *l, const struct draft_info *info)
+{
+	enum result answer;
+
+	lex_space(l);
+	lex_open(l);
+	if (!lex_ok(l))
+		return BAD;
+	a->size = 0;
+	answer = begin(a, info);
+	if (answer != OK)
+		return answer;
+	do
+		answer = part(a, l);
+	while (answer == OK && lex_try(l, ' '));
+	lex_close(l);
+	if (answer == OK && !lex_ok(l))
+		return BAD;
+	if (answer == OK && a->size == 0)
+		return reply_no(a->s, NULL, EMPTY);
+	return answer;
+}
+
+static enum result
+whole(struct append *a, struct lex *l, const struct draft_info *info)
+{
+	struct lex_literal literal;
+	enum result answer;
+
+	lex_announce(l, &literal);
+	if (!lex_ok(l))
+		return BAD;
+	if (literal.n == 0)
+		return reply_no(a->s, NULL, EMPTY);
+	if (!fits(a, 0, literal.n))
+		return NO;
+	answer = begin(a, info);
+	return answer == OK ? take(a, l, &literal) : answer;
+}
+
+/* One message: what precedes it, its octets, and the line after them. */
+static enum result
+one(struct append *a, struct lex *l)
+{
+	struct draft_info info;
+
+	parse_info(l, &info);
+	enum result answer = lex_word(l, "CATENATE") ?
+	    catenate(a, l, &info) : whole(a, l, &info);
+
+	if (answer != OK)
+		return answer;
+	enum store_result r = draft_finish(current(a), NULL);
+
+	return r == STORE_OK ? OK : reply_store(a->s, r);
 }
 
 /* RFC 4315 3: "APPENDUID" SP uidvalidity SP uid-set */

@@ -48,6 +48,8 @@ static const struct {
 	{ "IMAP4rev1", ANY, NULL },	/* all of the families */
 	{ "LITERAL+", ANY, NULL },	/* lib/imap/reader.c */
 	{ "BINARY", USER, NULL },	/* cmd_fetch.c, cmd_append.c */
+	{ "CATENATE", USER, NULL },	/* cmd_append.c */
+	{ "URL-PARTIAL", USER, NULL },	/* lib/url/resolve.c */
 	{ "SASL-IR", ANON, NULL },	/* cmd_authenticate */
 	{ "STARTTLS", ANON, login_tls_offered },	/* cmd_starttls */
 	{ "LOGINDISABLED", ANON, no_login },	/* cmd_login */
