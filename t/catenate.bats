@@ -37,7 +37,7 @@ def catenate(*parts, box=b"INBOX"):
 	s.ok("SELECT INBOX")
 	s.ok("CREATE there")
 	# One of them is empty, and none can be made.
-	some = [u for u in range(1, n + 1) if os.path.getsize(files[u - 1])]
+	some = [u for u in range(1, n + 1, 3) if os.path.getsize(files[u - 1])]
 	for i in range(0, len(some), 100):
 	    s.ok(b"APPEND there" + b"".join(
 	        b" CATENATE (URL /INBOX/;UID=%d/;SECTION=HEADER "

@@ -6,8 +6,8 @@ import time
 
 from imap_client import give
 from model import Ledger, Msg, State, see, text
-from steps import (Append, At, Change, Command, Copy, Deliver, Expunge,
-                   ExpungeMany, Move, RenameInbox, Store, StoreMany,
+from steps import (Append, At, Catenate, Change, Command, Copy, Deliver,
+                   Expunge, ExpungeMany, Move, RenameInbox, Store, StoreMany,
                    Transaction)
 
 
@@ -178,6 +178,11 @@ ACTS = {
     "multiappend": Act(
         "a MULTIAPPEND",
         Append("INBOX", ["new1", "new2", "new3"], ("\\Flagged", "$New"))),
+    "catenate": Act(
+        "a CATENATE",
+        Catenate("INBOX", ["new1", "new2"], ("\\Flagged", "$New"),
+                 [("INBOX", "old2"), ("There", "there1")]),
+        Catenate("Other", ["new3"], (), [("Other", "other1")])),
     "store": Act(
         "a STORE of system flags", select("INBOX"),
         Store("INBOX", ["old1", "old2", "old3"], "+", ["\\Flagged"]),

@@ -166,8 +166,11 @@ class Append(Step):
         flags = " ".join(sorted(self.flags)).encode()
         return at.imap().command(b"APPEND %s %s" % (
             self.box.encode(), b" ".join(
-                b"(%s) {%d+}\r\n%s" % (flags, len(text(n)), text(n))
+                b"(%s) %s" % (flags, self.octets(state, text(n)))
                 for n in self.names)))
+
+    def octets(self, state, message):
+        return b"{%d+}\r\n%s" % (len(message), message)
 
     def outcomes(self, state, told, with_index):
         for some in subsets(self.names):
@@ -184,6 +187,26 @@ class Append(Step):
         if m:       # a mutant has none
             learn(after, ledger, self.box, int(m[1]), self.names,
                   numbers_of(m[2]))
+
+
+class Catenate(Append):
+    """The same, while the octets that all messages have come from some that
+    are there."""
+
+    def __init__(self, box, names, flags, sources):
+        super().__init__(box, names, flags)
+        self.sources = sources      # (mailbox, message)
+
+    def octets(self, state, message):
+        before, same, after = message.partition(b"x" * 70)
+        cut = range(0, 70, 70 // len(self.sources))
+        return b"CATENATE (TEXT {%d+}\r\n%s%s TEXT {%d+}\r\n%s)" % (
+            len(before), before, b"".join(
+                b" URL \"/%s/;UID=%d/;SECTION=TEXT/;PARTIAL=%d.%d\"" % (
+                    box.encode(), state.boxes[box][name].uid, at,
+                    70 // len(self.sources))
+                for (box, name), at in zip(self.sources, cut)),
+            len(after), after)
 
 
 def learn(state, ledger, box, validity, names, uids):
