@@ -365,8 +365,11 @@ int
 piece_has_nul(const struct piece *c, struct message *m, uint64_t from,
     uint64_t n, bool *nul)
 {
-	*nul = false;
-	if (!c->nul || (c->memo != NULL && c->memo->known && !c->memo->nul))
+	const struct piece_memo *k = c->memo;
+	bool known = k != NULL && k->known;
+
+	*nul = known && k->nul && n == k->size;
+	if (!c->nul || *nul || (known && !k->nul))
 		return 0;
 	return piece_read(c, m, from, n, look_for_nul, nul);
 }

@@ -8,6 +8,7 @@
 
 #include "base/die.h"
 #include "base/file.h"
+#include "text/crlf.h"
 
 struct writer *
 writer_new(int fd)
@@ -139,17 +140,6 @@ go_raw(struct writer *w)
 	}
 }
 
-/* Octets up to the first CR, LF or NUL. */
-static size_t
-ordinary(struct span s)
-{
-	size_t i = 0;
-
-	while (i < s.n && s.p[i] != '\r' && s.p[i] != '\n' && s.p[i] != '\0')
-		i++;
-	return i;
-}
-
 /* One step while lines end with LF; returns what is left. */
 static struct span
 step(struct writer *w, struct span s)
@@ -167,7 +157,7 @@ step(struct writer *w, struct span s)
 		put(w, "\r", 1);
 		return s;
 	}
-	n = ordinary(s);
+	n = crlf_plain(s);
 	put(w, s.p, n);
 	s = span_skip(s, n);
 	if (s.n > 0 && s.p[0] == '\r') {

@@ -24,20 +24,37 @@ give(struct crlf *c, char octet, char **to, const char *end)
 typedef unsigned char block __attribute__((vector_size(16)));
 typedef uint64_t halves __attribute__((vector_size(16)));
 
-/* Octets of a block before its first LF; 16 if there is none. */
+/* Octets of a block before the first one that is set; 16 if none is. */
 static size_t
-before_lf(const char *p)
+before(block set)
 {
-	block b;
+	halves h = (halves)set;
 
-	memcpy(&b, p, sizeof b);
-	halves lf = (halves)(b == '\n');
-	if ((lf[0] | lf[1]) == 0)
-		return sizeof b;
-	size_t i = lf[0] == 0;
+	if ((h[0] | h[1]) == 0)
+		return sizeof set;
+	size_t i = h[0] == 0;
 
 	return i * 8 + (size_t)(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ?
-	    __builtin_ctzll(lf[i]) : __builtin_clzll(lf[i])) / 8;
+	    __builtin_ctzll(h[i]) : __builtin_clzll(h[i])) / 8;
+}
+
+size_t
+crlf_plain(struct span s)
+{
+	size_t i = 0, n = 16;
+	block b;
+
+	while (s.n - i >= sizeof b && n == sizeof b) {
+		memcpy(&b, s.p + i, sizeof b);
+		n = before((block)((b == '\r') | (b == '\n') | (b == 0)));
+		i += n;
+	}
+	if (n < sizeof b)
+		return i;
+	while (i < s.n && s.p[i] != '\r' && s.p[i] != '\n' &&
+	    s.p[i] != '\0')
+		i++;
+	return i;
 }
 
 size_t
@@ -53,7 +70,10 @@ crlf_give(struct crlf *c, struct span *in, char *to, size_t room)
 	/* Blocks are copied whole, and of one with an LF what comes before
 	 * it counts: a line is looked at once. */
 	while (stop - p >= 16 && end - q >= 18) {
-		size_t n = before_lf(p);
+		block b;
+
+		memcpy(&b, p, sizeof b);
+		size_t n = before((block)(b == '\n'));
 
 		memcpy(q, p, 16);
 		p += n;

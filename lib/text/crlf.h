@@ -18,4 +18,7 @@ struct crlf {
  * ends when either is used up, so with room for twice in->n all is taken. */
 size_t crlf_give(struct crlf *c, struct span *in, char *to, size_t room);
 
+/* How many octets there are before the first CR, LF or NUL. */
+size_t crlf_plain(struct span s);
+
 #endif

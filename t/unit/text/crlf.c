@@ -93,6 +93,29 @@ all_sizes(void)
 	buf_free(&got);
 }
 
+/* Whatever stands where, and whatever follows it. */
+static void
+plain(void)
+{
+	static const char special[] = { '\r', '\n', '\0' };
+	bool good = true;
+
+	for (size_t n = 0; n < 50; n++)
+		for (size_t at = 0; at <= n; at++)
+			for (size_t i = 0; i < sizeof special; i++) {
+				char *p = malloc(n + 1);
+
+				memset(p, 'x', n + 1);
+				p[at] = special[i];
+				if (at + 3 < n)
+					p[at + 3] = special[(i + 1) % 3];
+				good = good && crlf_plain((struct span){ p,
+				    n }) == at;
+				free(p);
+			}
+	ok(good, "what stands for itself ends at the first CR, LF or NUL");
+}
+
 int
 main(void)
 {
@@ -109,5 +132,6 @@ main(void)
 	}
 	buf_free(&b);
 	all_sizes();
+	plain();
 	return done();
 }
