@@ -184,7 +184,8 @@ head_is_good(const struct page_tree *t, const struct page *p)
 	return h->number == p->number &&
 	    (h->kind & ~DIRTY) == (p->level > 1 ? BRANCH : LEAF) &&
 	    h->lower > HEAD && h->lower % 2 == 0 && h->lower <= h->upper &&
-	    h->upper <= t->size;
+	    h->upper <= t->size &&
+	    (p->level == 1 || count(h) >= t->fewest);
 }
 
 /* The entries of a page whose head is good; rising: their keys are in order.
@@ -438,6 +439,9 @@ take_tree(struct page_tree *t, enum page_which which, const struct first *f,
 	t->pages = f->last + 1;
 	t->root = f->tree[which].root;
 	t->depth = f->tree[which].depth;
+	/* LMDB ends the process for a branch that does not part anything,
+	 * but among the lists of free pages. */
+	t->fewest = which == PAGE_MAIN ? 2 : 1;
 	return true;
 }
 

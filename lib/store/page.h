@@ -26,6 +26,7 @@ struct page_tree {
 	uint64_t pages;		/* there are so many */
 	uint64_t root;
 	unsigned depth;		/* 0: the tree is empty */
+	uint16_t fewest;	/* keys of a branch */
 	bool write;		/* LMDB will look at neighbours too */
 	struct page_seen *seen;
 	uint16_t look;
