@@ -44,6 +44,9 @@ listen(struct smtp_client *c, int64_t ms, struct smtp_reply *r)
 	/* What it said before it hung up is worth more than EPIPE. */
 	if (c->out.state != STREAM_OK)
 		c->in.tie = NULL;
+	if (c->out.total != c->said)
+		c->trips++;
+	c->said = c->out.total;
 	c->in.deadline = clock_ms() + (c->timeout_ms ? c->timeout_ms : ms);
 	for (int i = 0; more == 0 && i < LINES_MAX; i++) {
 		buf_clear(&line);
@@ -97,6 +100,7 @@ static const struct {
 	{ "SMTPUTF8", SMTP_UTF8 },
 	{ "CHUNKING", SMTP_CHUNKING },
 	{ "BINARYMIME", SMTP_BINARYMIME },
+	{ "BURL", SMTP_BURL },
 };
 
 static void
@@ -409,6 +413,79 @@ smtp_client_envelope(struct smtp_client *c, const struct smtp_mail *m,
 				smtp_reply_copy(&r[i], &mail);
 		}
 	}
+	smtp_reply_free(&mail);
+	return accepted;
+}
+
+static void
+say_piece(struct smtp_client *c, const struct smtp_piece *p, bool last)
+{
+	if (p->url.p != NULL) {
+		out_adds(&c->out, "BURL ");
+		out_add(&c->out, p->url);
+	} else {
+		out_adds(&c->out, "BDAT ");
+		out_addu(&c->out, p->octets.n);
+	}
+	out_adds(&c->out, last ? " LAST\r\n" : "\r\n");
+	out_add(&c->out, p->octets);
+}
+
+/* Read the answer to a piece; *end keeps the first refusal. */
+static bool
+hear_piece(struct smtp_client *c, struct smtp_reply *end)
+{
+	struct smtp_reply r = { 0 };
+	bool good = answer(c, END_MS, &r);
+
+	if (end->code == 0 || smtp_reply_class(end) == 2)
+		smtp_reply_copy(end, &r);
+	smtp_reply_free(&r);
+	return good;
+}
+
+/* One after the other. */
+static size_t
+assemble_slowly(struct smtp_client *c, const struct smtp_mail *m,
+    const struct smtp_rcpt *const *rc, struct smtp_reply *r, size_t n,
+    const struct smtp_piece *p, size_t pieces, struct smtp_reply *end)
+{
+	size_t accepted = smtp_client_envelope(c, m, rc, r, n);
+	bool good = accepted > 0;
+
+	for (size_t i = 0; i < pieces && good; i++) {
+		say_piece(c, &p[i], i + 1 == pieces);
+		good = hear_piece(c, end);
+		c->in_mail = !good || i + 1 < pieces;
+	}
+	return accepted;
+}
+
+size_t
+smtp_client_assemble(struct smtp_client *c, const struct smtp_mail *m,
+    const struct smtp_rcpt *const *rc, struct smtp_reply *r, size_t n,
+    const struct smtp_piece *p, size_t pieces, struct smtp_reply *end)
+{
+	struct smtp_reply mail = { 0 };
+	size_t accepted = 0;
+	bool good;
+
+	end->code = 0;
+	if (!(c->offered & SMTP_PIPELINING) || n > BATCH)
+		return assemble_slowly(c, m, rc, r, n, p, pieces, end);
+	say_mail(c, m);
+	for (size_t i = 0; i < n; i++)
+		say_rcpt(c, rc[i]);
+	for (size_t i = 0; i < pieces; i++)
+		say_piece(c, &p[i], i + 1 == pieces);
+	good = answer(c, COMMAND_MS, &mail);
+	for (size_t i = 0; i < n; i++) {
+		accepted += answer(c, COMMAND_MS, &r[i]) && good;
+		if (!good)
+			smtp_reply_copy(&r[i], &mail);
+	}
+	for (size_t i = 0; i < pieces; i++)
+		hear_piece(c, end);
 	smtp_reply_free(&mail);
 	return accepted;
 }

@@ -47,6 +47,8 @@ struct smtp_client {
 	uint64_t size_max;	/* of SIZE; 0: not said */
 	struct buf mechs;	/* of AUTH */
 	int64_t timeout_ms;
+	unsigned trips;		/* how often it was waited for */
+	uint64_t said;		/* out.total when it was last waited for */
 	struct dot_writer dots;
 };
 
@@ -79,6 +81,22 @@ void smtp_client_write(struct smtp_client *c, struct span octets);
 /* The end of the message.  LMTP answers for each of the n recipients that
  * were accepted; SMTP once, r[0]. */
 void smtp_client_end(struct smtp_client *c, struct smtp_reply *r, size_t n);
+
+/* A piece of a message: octets (RFC 3030 BDAT), or where url.p is given what
+ * that URL names (RFC 4468 BURL). */
+struct smtp_piece {
+	struct span octets, url;
+};
+
+/*
+ * The same envelope and, unless nobody was accepted, a message of such
+ * pieces; all of it in one round trip where PIPELINING is offered.  *end is
+ * the answer to the last piece, or the first refusal of one; code 0 where
+ * no piece was sent.  CHUNKING and BURL must be offered.
+ */
+size_t smtp_client_assemble(struct smtp_client *c, const struct smtp_mail *m,
+    const struct smtp_rcpt *const *rc, struct smtp_reply *r, size_t n,
+    const struct smtp_piece *p, size_t pieces, struct smtp_reply *end);
 
 /* Say QUIT if that still makes sense, without waiting, and release.  A
  * zeroed one is fine. */

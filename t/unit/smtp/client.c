@@ -285,12 +285,77 @@ login(void)
 	buf_free(&b);
 }
 
+static const struct smtp_piece pieces[] = {
+	{ .octets = SPAN_INIT("A: b\r\n") }, { .url = SPAN_INIT("imap://x") },
+	{ .octets = SPAN_INIT(".\r\n") },
+};
+
+static void
+assembled(void)
+{
+	static const struct step at_once[] = { { 0, "220 hi\r\n" },
+		{ 1, "250-x\r\n250-PIPELINING\r\n250-burl imap\r\n"
+		    "250 CHUNKING\r\n" },
+		{ 8, "250 ok\r\n250 ok\r\n550 5.1.1 no\r\n250 ok\r\n"
+		    "250 ok\r\n250 2.0.0 sent\r\n" }, { 0, NULL } };
+	static const struct step refused[] = { { 0, "220 hi\r\n" },
+		{ 1, "250-x\r\n250-PIPELINING\r\n250-BURL\r\n"
+		    "250 CHUNKING\r\n" },
+		{ 8, "250 ok\r\n250 ok\r\n250 ok\r\n250 ok\r\n"
+		    "554 5.6.6 no\r\n503 5.5.1 later\r\n" }, { 0, NULL } };
+	static const struct step slow[] = { { 0, "220 hi\r\n" },
+		{ 1, "250-x\r\n250-BURL imap\r\n250 CHUNKING\r\n" },
+		{ 1, "250 ok\r\n" }, { 1, "250 ok\r\n" },
+		{ 1, "250 ok\r\n" }, { 2, "250 ok\r\n" },
+		{ 1, "250 ok\r\n" }, { 2, "250 2.0.0 sent\r\n" },
+		{ 0, NULL } };
+	static const struct step nobody[] = { { 0, "220 hi\r\n" },
+		{ 1, "250-x\r\n250-BURL imap\r\n250 CHUNKING\r\n" },
+		{ 1, "250 ok\r\n" }, { 1, "550 no\r\n" },
+		{ 1, "550 no\r\n" }, { 0, NULL } };
+	static const struct {
+		const struct step *script;
+		size_t accepted;
+		unsigned code, trips;
+		const char *name;
+	} cases[] = {
+		{ at_once, 1, 250, 2, "a message in pieces, in one round trip" },
+		{ refused, 2, 554, 2, "the first refusal of a piece counts" },
+		{ slow, 2, 250, 7, "one after the other without PIPELINING" },
+		{ nobody, 0, 0, 4, "and not at all where it is for nobody" },
+	};
+	struct smtp_client_opts o = opts(false);
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct smtp_reply r[2] = { { 0 }, { 0 } }, end = { 0 };
+		struct smtp_client c;
+
+		serve(cases[i].script);
+		ok(smtp_client_open(&c, &o, &end) == 0 &&
+		    smtp_client_assemble(&c, &from, both, r, 2, pieces, 3,
+		    &end) == cases[i].accepted && end.code == cases[i].code &&
+		    c.trips == cases[i].trips, cases[i].name);
+		smtp_client_close(&c);
+		heard(&b);
+		smtp_reply_free(&r[0]);
+		smtp_reply_free(&r[1]);
+		smtp_reply_free(&end);
+		if (cases[i].code == 250)
+			ok(span_find(buf_span(&b), SPAN("RCPT TO:<e@f>\r\nBDAT 6"
+			    "\r\nA: b\r\nBURL imap://x\r\nBDAT 3 LAST\r\n.\r\n"))
+			    < b.n, "these are its commands");
+	}
+	buf_free(&b);
+}
+
 int
 main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
 	snprintf(path, sizeof path, "/tmp/lemon-client.%d", (int)getpid());
 	pipelined();
+	assembled();
 	old_server();
 	lmtp();
 	trouble();
