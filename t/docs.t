@@ -42,7 +42,7 @@ do
 
 	# The options of the getopt call against those of the SYNOPSIS.
 	opts=$(cat tools/"$p"/*.c bin/"$p" 2>/dev/null | tr -d '\0' |
-	    sed -nE 's/.*getopt\([a-z]+, *[a-z]+, *"([^"]*)".*/\1/p
+	    sed -nE 's/.*getopt(_long)?\([a-z]+, *[a-z]+, *"([^"]*)".*/\2/p
 		s/^[^#]*getopts "?([a-zA-Z:0-9]+)"? .*/\1/p' |
 	    tr -d ':+\n' | fold -w1 | sort -u | grep -v h | tr -d '\n')
 	page_opts=$(sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/p' "$page" |

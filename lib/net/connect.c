@@ -208,6 +208,16 @@ connect_host(struct span where)
 	return where;
 }
 
+bool
+connect_loopback(struct span where)
+{
+	return span_starts(where, SPAN("/")) ||
+	    span_starts(where, SPAN("127.")) ||
+	    span_starts(where, SPAN("[::1]")) ||
+	    span_ieq(span_head(where, span_chr(where, ':')),
+	    SPAN("localhost"));
+}
+
 int
 connect_to(struct span where, const char *defport, int64_t deadline,
     const char **why)

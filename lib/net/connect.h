@@ -22,6 +22,10 @@ int connect_to(struct span where, const char *defport, int64_t deadline,
 /* The host in where, without port and brackets; for certificates. */
 struct span connect_host(struct span where);
 
+/* Whether that stays on this host, as far as its name says: a password may go
+ * there without a certificate that names it. */
+bool connect_loopback(struct span where);
+
 /* The UNIX socket only; longer paths than sockaddr_un holds are fine. */
 int connect_unix(const char *path, int64_t deadline, const char **why);
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "net/connect.h"
 
 enum { AUTH_FILE_MAX = 4096, QUEUE_MS = 9 * 60 * 1000 };
 
@@ -97,16 +98,6 @@ read_auth(const struct control *c, struct inject *i, const char **why)
 	return e;
 }
 
-static bool
-loopback(struct span where)
-{
-	return span_starts(where, SPAN("/")) ||
-	    span_starts(where, SPAN("127.")) ||
-	    span_starts(where, SPAN("[::1]")) ||
-	    span_ieq(span_head(where, span_chr(where, ':')),
-	    SPAN("localhost"));
-}
-
 /* The words after HOST[:PORT]. */
 static int
 policy(struct inject *i, struct span words, const char **why)
@@ -148,7 +139,7 @@ relay(const struct control *c, struct inject *i, const char **why)
 		return -1;
 	i->way = INJECT_RELAY;
 	i->opts.where = where;
-	i->opts.tls = i->user.n > 0 && !loopback(where) ? SMTP_TLS_VERIFY :
+	i->opts.tls = i->user.n > 0 && !connect_loopback(where) ? SMTP_TLS_VERIFY :
 	    SMTP_TLS_MAY;
 	if (policy(i, words, why) != 0)
 		return -1;

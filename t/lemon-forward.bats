@@ -1,0 +1,220 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# Forwarding without a download.
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR"
+	mkfifo fifo
+	python3 "$BATS_TEST_DIRNAME/fake_forward.py" . >fifo 2>fake.err 3>&- &
+	export FAKE=$! IPORT SPORT LEMON_PASSWORD=secret
+	read -r IPORT SPORT <fifo
+}
+
+teardown_file() {
+	kill "$FAKE" 2>/dev/null || :
+}
+
+setup() {
+	cd "$BATS_FILE_TMPDIR"
+}
+
+# fake ORDER…: servers of our own do that, and have heard nothing so far.
+fake() {
+	[ $# = 0 ] && : >orders || printf '%s\n' "$@" >orders
+	rm -f imap smtp
+	touch imap smtp
+}
+
+# forward ARG…: with a cover text, to these servers.
+forward() {
+	printf 'see below\n' | lemon-forward -t none -i 127.0.0.1:$IPORT \
+	    -s 127.0.0.1:$SPORT -u alice -f alice@example.org "$@"
+}
+
+# heard FILE PATTERN: that line was heard.
+heard() {
+	tr -d '\r' <"$1" | grep -qE -- "$2" || {
+		tr -d '\r' <"$1"
+		return 1
+	}
+}
+
+unheard() {
+	if tr -d '\r' <"$1" | grep -E -- "$2"; then
+		return 1
+	fi
+}
+
+@test "by CATENATE the message is put together in Sent, and submitted by its URL" {
+	fake
+	run -0 --separate-stderr forward -c -v -p 2 INBOX 5 bob@example.net
+	heard imap '^4 STATUS "Sent" \(UIDNEXT\)$'
+	heard imap '^5 APPEND "Sent" \(\\Seen \$SubmitPending \$Submitted\) CATENATE \(TEXT \{[0-9]+\+\}$'
+	heard imap '^Subject: Fwd: photos$'
+	heard imap '^Content-Type: text/plain; format=flowed; delsp=yes$'
+	heard imap '^ URL "/INBOX;UIDVALIDITY=7/;UID=5/;SECTION=2.MIME" URL "/INBOX;UIDVALIDITY=7/;UID=5/;SECTION=2" TEXT'
+	heard imap '^6 GENURLAUTH "imap://alice@127.0.0.1/Sent/;UID=40;EXPIRE=[-0-9]+T[:0-9]+Z;URLAUTH=submit\+alice" INTERNAL$'
+	heard smtp '^BURL imap://alice@127.0.0.1/Sent/;UID=40;EXPIRE=[-0-9]+T[:0-9]+Z;URLAUTH=submit\+alice:internal:00 LAST$'
+	heard imap '^7 UID STORE 5 \+FLAGS.SILENT \(\$Forwarded\)$'
+	heard imap '^8 SELECT "Sent"$'
+	heard imap '^9 UID STORE 40 -FLAGS.SILENT \(\$SubmitPending\)$'
+	[[ $stderr == *'imap 3 round trips'*'submission 3 round trips'* ]]
+}
+
+@test "by BURL the submission server puts the message together" {
+	fake
+	run -0 --separate-stderr forward --burl -v -p 2,3.1 INBOX 5 bob@example.net
+	heard smtp '^BDAT [0-9]+$'
+	heard smtp '^BURL imap://alice@127.0.0.1/INBOX;UIDVALIDITY=7/;UID=5/;SECTION=2.MIME;EXPIRE=.*:internal:00$'
+	heard smtp '^BURL imap://alice@127.0.0.1/INBOX;UIDVALIDITY=7/;UID=5/;SECTION=2;EXPIRE=.*:internal:01$'
+	heard smtp '^BURL imap://alice@127.0.0.1/INBOX;UIDVALIDITY=7/;UID=5/;SECTION=3.1;EXPIRE=.*:internal:03$'
+	heard smtp '^BDAT [0-9]+ LAST$'
+	unheard imap 'APPEND'
+	heard imap 'UID STORE 5 \+FLAGS.SILENT \(\$Forwarded\)$'
+	[[ $stderr == *'imap 3 round trips'*'submission 3 round trips'* ]]
+}
+
+@test "a subject that is given costs no look at the message" {
+	fake
+	forward -j 'Grüße' INBOX 5 bob@example.net
+	unheard imap 'FETCH'
+	heard imap '^Subject: =\?utf-8\?B\?R3LDvMOfZQ==\?=$'
+	heard imap ' URL "/INBOX/;UID=5" TEXT'
+	heard imap '^[0-9]+ UID STORE 40 -FLAGS.SILENT \(\$SubmitPending\)$'
+	heard imap '^[0-9]+ UID STORE 5 \+FLAGS.SILENT \(\$Forwarded\)$'
+}
+
+@test "a message can be named by a URL, and so can one part" {
+	fake
+	forward "imap://alice@127.0.0.1:$IPORT/Entw%C3%BCrfe;UIDVALIDITY=7/;UID=5/;SECTION=2" bob@example.net
+	heard imap '^2 SELECT "Entw&APw-rfe"$'
+	heard imap 'URL "/Entw%C3%BCrfe;UIDVALIDITY=7/;UID=5/;SECTION=2.MIME"'
+	run -65 forward "/INBOX;UIDVALIDITY=8/;UID=5" bob@example.net
+	[[ $output == *'made anew'* ]]
+}
+
+@test "what a server lacks is said, and the message goes the long way" {
+	for lacks in CATENATE URLAUTH UIDPLUS BURL; do
+		fake "lacks $lacks"
+		run -0 forward -c -p 2 INBOX 5 bob@example.net
+		[[ $output == *"lacks $lacks: what is forwarded is downloaded and uploaded"* ]]
+		heard smtp '^photo of 2$'
+		heard smtp '^photo of 2.MIME$'
+		heard imap '^photo of 2$'
+		heard imap '\$Forwarded'
+		unheard smtp 'BURL imap'
+		unheard imap GENURLAUTH
+	done
+	fake 'lacks CHUNKING'
+	run -0 forward -b INBOX 5 bob@example.net
+	[[ $output == *"lacks CHUNKING"* ]]
+}
+
+@test "without LITERAL+ and PIPELINING it takes longer and works as well" {
+	fake 'lacks LITERAL+' 'lacks PIPELINING'
+	forward -c INBOX 5 bob@example.net
+	heard imap 'CATENATE \(TEXT \{[0-9]+\}$'
+	heard smtp '^BURL .* LAST$'
+	forward -b INBOX 5 bob@example.net
+	heard smtp '^BDAT [0-9]+ LAST$'
+}
+
+@test "the copy's UID may be another than was likely" {
+	fake 'APPEND OK [APPENDUID 7 41] there'
+	forward -c INBOX 5 bob@example.net
+	heard imap 'GENURLAUTH "imap://alice@127.0.0.1/Sent/;UID=40;'
+	heard imap 'GENURLAUTH "imap://alice@127.0.0.1/Sent/;UID=41;'
+	heard smtp '^BURL imap://alice@127.0.0.1/Sent/;UID=41;'
+	heard imap 'UID STORE 41 -FLAGS'
+}
+
+@test "Sent is made where there is none" {
+	fake 'STATUS NO [NONEXISTENT] none' 'APPEND OK [APPENDUID 9 1] there'
+	forward -c INBOX 5 bob@example.net
+	heard imap '^5 CREATE "Sent"$'
+	heard smtp '^BURL imap://alice@127.0.0.1/Sent/;UID=1;'
+}
+
+@test "the copy of what was refused is taken back, and nothing is marked" {
+	for how in 'BURL 554 5.6.6 no such message' 'RCPT 550 5.1.1 nobody' 'MAIL 451 4.3.0 later' 'GENURLAUTH BAD no'; do
+		fake "$how"
+		code=65
+		[ "${how%% *}" != MAIL ] || code=75
+		run -$code forward -c INBOX 5 bob@example.net
+		heard imap 'UID STORE 40 \+FLAGS.SILENT \(\\Deleted\)$'
+		heard imap 'UID EXPUNGE 40$'
+		unheard imap 'Forwarded'
+	done
+}
+
+@test "one of two recipients who is refused is named, and the other has it" {
+	fake 'RCPT/2 550 5.1.1 nobody'
+	run -65 forward -c INBOX 5 bob@example.net eve@example.net
+	[[ $output == *'eve@example.net: 550 5.1.1 nobody'* ]]
+	[[ $output != *'bob@example.net'* ]]
+	heard imap 'SubmitPending\)$'
+	unheard imap 'EXPUNGE'
+}
+
+@test "where nobody knows whether it was sent the copy stays and says so" {
+	fake BURL
+	run -75 forward -c INBOX 5 bob@example.net
+	[[ $output == *'may have been sent'*'$SubmitPending'* ]]
+	unheard imap 'EXPUNGE|-FLAGS|Forwarded'
+}
+
+@test "each trouble has its exit code, and says what to do" {
+	fake 'LOGIN NO [AUTHENTICATIONFAILED] no' 'AUTHENTICATE NO [AUTHENTICATIONFAILED] no'
+	run -77 forward INBOX 5 bob@example.net
+	[[ $output == *'are -u and the password right?'* ]]
+	fake 'AUTH 535 5.7.8 no'
+	run -77 forward INBOX 5 bob@example.net
+	fake 'SELECT NO [NONEXISTENT] no such mailbox'
+	run -65 forward INBOX 5 bob@example.net
+	[[ $output == *'no such mailbox; is its name right?'* ]]
+	fake 'FETCH OK nothing'
+	run -65 forward INBOX 5 bob@example.net
+	[[ $output == *'there is none with that UID'* ]]
+	fake 'APPEND NO [BADURL /INBOX;UID=5/;SECTION=9] no such part'
+	run -65 forward -c -p 9 INBOX 5 bob@example.net
+	[[ $output == *'no such part'* ]]
+	fake 'APPEND NO [OVERQUOTA] full'
+	run -75 forward -c INBOX 5 bob@example.net
+	IPORT=1
+	run -75 forward INBOX 5 bob@example.net
+	[[ $output == *'cannot reach the server'*'-i names another'* ]]
+}
+
+@test "a wrong command line is 64, and no password is one" {
+	IPORT=1 SPORT=1
+	run -64 forward INBOX
+	run -64 forward INBOX 0 bob@example.net
+	run -64 forward INBOX 5 'bob@example.net>'
+	run -64 forward -p 0 INBOX 5 bob@example.net
+	run -64 forward -t maybe INBOX 5 bob@example.net
+	run -64 forward 'imap://x/INBOX' bob@example.net
+	unset LEMON_PASSWORD
+	run -64 forward INBOX 5 bob@example.net
+	[[ $output == *'LEMON_PASSWORD'* ]]
+	run -75 forward -w 7 INBOX 5 bob@example.net 7<<<wrong
+	run -0 lemon-forward --help
+}
+
+@test "a hostile IMAP server gets no command of its own into the submission" {
+	fake 'GENURLAUTH * GENURLAUTH "imap://alice@127.0.0.1/Sent/;UID=40 LAST"\nOK'
+	run -75 forward -c INBOX 5 bob@example.net
+	unheard smtp 'BURL'
+	fake 'GENURLAUTH * GENURLAUTH {20}\nimap://x\r\nRSET\r\nab\nOK'
+	run -75 forward -c INBOX 5 bob@example.net
+	unheard smtp 'BURL'
+}
+
+@test "a cover text that is no text is refused" {
+	fake
+	run -65 bash -c 'printf "\\377" | lemon-forward -t none -i 127.0.0.1:$1 -s 127.0.0.1:$2 -u alice -f a@b INBOX 5 bob@example.net' x $IPORT $SPORT
+	[[ $output == *'not UTF-8'* ]]
+	printf 'Grüße\n' | lemon-forward -t none -i 127.0.0.1:$IPORT -s 127.0.0.1:$SPORT -u alice -f a@b INBOX 5 bob@example.net
+	heard imap '^Gr=C3=BC=C3=9Fe$'
+	lemon-forward -t none -i 127.0.0.1:$IPORT -s 127.0.0.1:$SPORT -u alice -f a@b INBOX 5 bob@example.net </dev/null
+}
