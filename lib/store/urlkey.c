@@ -9,6 +9,7 @@
 #include "base/die.h"
 #include "base/file.h"
 #include "store/attach.h"
+#include "store/bell.h"
 #include "store/metadata.h"
 #include "store/tree.h"
 
@@ -28,6 +29,7 @@ struct urlkeys {
 	struct stat seen;
 	struct entry *e;
 	size_t n, cap;
+	uint64_t look;		/* how often the file was read */
 };
 
 static void
@@ -38,7 +40,7 @@ wipe(struct urlkeys *k)
 	free(k->e);
 	if (k->fd != -1)
 		close(k->fd);
-	*k = (struct urlkeys){ .fd = -1 };
+	*k = (struct urlkeys){ .fd = -1, .look = k->look + 1 };
 }
 
 void
@@ -124,11 +126,8 @@ look(struct store *st)
 		return store_fail(st, METADATA_FILE, errno);
 	enum store_result r = metadata_each(st, SPAN(""), keep, k);
 
-	if (r != STORE_OK) {
+	if (r != STORE_OK)
 		wipe(k);
-		urlkeys_free(k);
-		st->urlkeys = NULL;
-	}
 	return r;
 }
 
@@ -221,6 +220,8 @@ urlkey_reset(struct mailbox *mb)
 	if (r == STORE_OK)
 		r = set(mb->st, guid, key);
 	explicit_bzero(key, sizeof key);
+	if (r == STORE_OK)
+		bell_ring(mb->st);
 	return r;
 }
 
@@ -251,5 +252,51 @@ urlkey_reset_all(struct store *st)
 		r = metadata_set(st, gone, n);
 	tree_unlock(st);
 	arena_free(&a);
+	if (r == STORE_OK)
+		bell_ring(st);
 	return r;
+}
+
+/* The key now, as the file was last read. */
+static bool
+note(struct mailbox *mb, struct urlkey_watch *w)
+{
+	struct store *st = mb->st;
+	enum store_result r = look(st);
+
+	/* Where no mailbox has a key the index need not be asked. */
+	if (r == STORE_OK && st->urlkeys->n > 0 && !w->known) {
+		r = guid_of(mb, w->guid);
+		w->known = r == STORE_OK;
+	}
+	if (r == STORE_OK)
+		r = w->known ? find(st, w->guid, w->key) :
+		    STORE_NONEXISTENT;
+	if (r != STORE_OK && r != STORE_NONEXISTENT)
+		return false;
+	w->had = r == STORE_OK;
+	w->look = st->urlkeys->look;
+	return true;
+}
+
+void
+urlkey_watch(struct mailbox *mb, struct urlkey_watch *w)
+{
+	*w = (struct urlkey_watch){ 0 };
+	note(mb, w);
+}
+
+bool
+urlkey_was_reset(struct mailbox *mb, struct urlkey_watch *w)
+{
+	struct urlkey_watch before = *w;
+	struct store *st = mb->st;
+
+	if (is_fresh(st) && st->urlkeys->look == w->look)
+		return false;
+	bool reset = note(mb, w) && before.had &&
+	    (!w->had || memcmp(before.key, w->key, URLKEY) != 0);
+
+	explicit_bzero(&before, sizeof before);
+	return reset;
 }

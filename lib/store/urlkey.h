@@ -17,12 +17,26 @@ enum { URLKEY = 32 };		/* octets */
 enum store_result urlkey_get(struct mailbox *mb, bool make,
     unsigned char key[URLKEY]);
 
-/* Give the mailbox another key, durably.  Nothing that the old one signed is
+/* Give the mailbox another key, durably, and ring the bell.  Nothing that the old one signed is
  * good any more. */
 enum store_result urlkey_reset(struct mailbox *mb);
 
 /* The same for all mailboxes: none has a key. */
 enum store_result urlkey_reset_all(struct store *st);
+
+/*
+ * Whether the key is the one that it was: urlkey_watch notes it, and
+ * urlkey_was_reset tells once that a key which was there then is no more.
+ * While the file stays as it is that is one system call.
+ */
+struct urlkey_watch {
+	uint8_t guid[16];
+	unsigned char key[URLKEY];
+	bool known, had;	/* the guid is; there was a key */
+	uint64_t look;		/* when it was compared, in looks */
+};
+void urlkey_watch(struct mailbox *mb, struct urlkey_watch *w);
+bool urlkey_was_reset(struct mailbox *mb, struct urlkey_watch *w);
 
 /* Release what store_close calls it for (NULL is fine). */
 struct urlkeys;

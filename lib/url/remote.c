@@ -9,7 +9,7 @@
 enum { CHUNK = 16 * 1024 };
 
 static const char verdict[] = {
-	[REMOTE_OK] = '+', [REMOTE_UNKNOWN_CTE] = '?',
+	[REMOTE_OK] = '+', [REMOTE_NUL] = '*', [REMOTE_UNKNOWN_CTE] = '?',
 	[REMOTE_INVALID] = '-', [REMOTE_LATER] = '~',
 };
 
@@ -130,14 +130,15 @@ remote_answer(struct remote *r, int64_t ms, struct buf *structure,
 		return REMOTE_LATER;
 	if (c == '-')
 		return REMOTE_INVALID;
-	if ((c != '+' && c != '?') || !take_structure(&r->in, structure))
+	if ((c != '+' && c != '*' && c != '?') ||
+	    !take_structure(&r->in, structure))
 		return REMOTE_LATER;
 	if (c == '?')
 		return REMOTE_UNKNOWN_CTE;
 	if (!length(&r->in, INT64_MAX, n))
 		return REMOTE_LATER;
 	r->left = *n;
-	return REMOTE_OK;
+	return c == '*' ? REMOTE_NUL : REMOTE_OK;
 }
 
 int
@@ -208,9 +209,9 @@ remote_give(struct out *o, enum remote_result a, struct span structure,
     uint64_t n)
 {
 	out_addc(o, verdict[a]);
-	if (a == REMOTE_OK || a == REMOTE_UNKNOWN_CTE)
+	if (a <= REMOTE_UNKNOWN_CTE)
 		put(o, structure);
-	if (a == REMOTE_OK)
+	if (a <= REMOTE_NUL)
 		begin(o, n);
 }
 

@@ -23,10 +23,12 @@
  *         BODYPARTSTRUCTURE is wanted (RFC 5524)
  *     the URL
  *
- * An answer is an octet, then for "+" and "?" the BODYPARTSTRUCTURE as it goes
- * to an IMAP client (empty unless it was wanted), then for "+" the octets:
+ * An answer is an octet, then for "+", "*" and "?" the BODYPARTSTRUCTURE as it
+ * goes to an IMAP client (empty unless it was wanted), then for "+" and "*" the
+ * octets:
  *
  *     "+"  here it is
+ *     "*"  the same, and there is a NUL in it
  *     "?"  it is there, and its encoding is not known ("b")
  *     "-"  not valid, whatever the reason
  *     "~"  cannot be told now
@@ -38,8 +40,8 @@
 enum { REMOTE_USER_MAX = 64, REMOTE_FLAGS_MAX = 8,
 	REMOTE_STRUCTURE_MAX = 1 << 20 };
 
-enum remote_result { REMOTE_OK, REMOTE_UNKNOWN_CTE, REMOTE_INVALID,
-	REMOTE_LATER };
+enum remote_result { REMOTE_OK, REMOTE_NUL, REMOTE_UNKNOWN_CTE,
+	REMOTE_INVALID, REMOTE_LATER };
 
 struct remote_request {
 	struct caller caller;
@@ -64,8 +66,8 @@ void remote_close(struct remote *r);	/* { 0 } is fine */
 /* Send a request; it goes out with the next remote_answer. */
 void remote_ask(struct remote *r, const struct remote_request *q);
 
-/* The answer to the first request that has none yet: REMOTE_OK sets *n, and
- * remote_read must be called.  The structure is added to *structure.  After
+/* The answer to the first request that has none yet: REMOTE_OK and
+ * REMOTE_NUL set *n, and remote_read must be called.  The structure is added to *structure.  After
  * REMOTE_LATER, where the line was lost perhaps, close. */
 enum remote_result remote_answer(struct remote *r, int64_t ms,
     struct buf *structure, uint64_t *n);
@@ -80,8 +82,8 @@ int remote_read(struct remote *r, fields_sink *sink, void *arg);
  * or too long; then close. */
 int remote_take(struct in *in, struct arena *a, struct remote_request *q);
 
-/* Begin an answer, structure as it goes to the client.  After REMOTE_OK n
- * octets follow with out_add, and then remote_end. */
+/* Begin an answer, structure as it goes to the client.  After REMOTE_OK
+ * and REMOTE_NUL n octets follow with out_add, and then remote_end. */
 void remote_give(struct out *o, enum remote_result a, struct span structure,
     uint64_t n);
 void remote_end(struct out *o);

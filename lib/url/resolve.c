@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "url/resolve.h"
 
+#include <errno.h>
+
 enum store_result
 url_mailbox(struct store *st, const struct imap_space *space,
     const struct imap_url *u, struct mailbox **mb)
@@ -77,6 +79,30 @@ url_resolve(struct store *st, const struct imap_space *space,
 		return STORE_ERROR;
 	url_range(u, size, &r->from, &r->n);
 	return STORE_OK;
+}
+
+enum store_result
+resolved_decode(struct resolved *r, const struct imap_url *u)
+{
+	struct piece c;
+	uint64_t size;
+
+	if (u->section.kind != SECTION_ALL)
+		return STORE_OK;
+	c = piece_binary(message_digest(r->message), &u->section);
+	if (c.kind == PIECE_UNKNOWN)
+		return STORE_CANNOT;
+	if (piece_size(&c, r->message, &size) != 0)
+		return errno == EBADMSG ? STORE_CANNOT : STORE_ERROR;
+	r->piece = c;
+	url_range(u, size, &r->from, &r->n);
+	return STORE_OK;
+}
+
+bool
+resolved_is_decoded(const struct resolved *r)
+{
+	return r->piece.kind == PIECE_DECODED;
 }
 
 int

@@ -40,6 +40,16 @@ enum store_result url_resolve(struct store *st,
 void url_range(const struct imap_url *u, uint64_t size, uint64_t *from,
     uint64_t *n);
 
+/*
+ * Take the octets without their Content-Transfer-Encoding (RFC 5524 3.2);
+ * ;PARTIAL= then counts decoded ones.  What has none to take off stays as it
+ * is.  STORE_CANNOT: nobody knows that encoding, or it is malformed; r is then
+ * as it was.
+ */
+enum store_result resolved_decode(struct resolved *r,
+    const struct imap_url *u);
+bool resolved_is_decoded(const struct resolved *r);
+
 /* Give the sink its n octets.  0, or -1 if they cannot be read to the
  * end. */
 int resolved_read(const struct resolved *r, fields_sink *sink, void *arg);

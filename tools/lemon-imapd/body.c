@@ -29,20 +29,20 @@ write_text(void *arg, struct span s)
 /* Octets of the message straight into the output.  False on a failing or
  * short read. */
 static bool
-copy(const struct body *b, uint64_t from, uint64_t to, bool nul)
+copy(struct out *o, struct message *m, uint64_t from, uint64_t to, bool nul)
 {
 	while (from < to) {
 		size_t n, want = to - from < STREAM_BULK ?
 		    (size_t)(to - from) : STREAM_BULK;
-		char *p = out_room(b->out, want, &n), *at = p;
-		ssize_t got = message_read(b->message, from, p, n);
+		char *p = out_room(o, want, &n), *at = p;
+		ssize_t got = message_read(m, from, p, n);
 
-		if (got <= 0 || b->out->state != STREAM_OK)
+		if (got <= 0 || o->state != STREAM_OK)
 			return false;
 		while (!nul && (at = memchr(at, '\0',
 		    (size_t)(p + got - at))) != NULL)
 			*at++ = NO_NUL;
-		out_took(b->out, (size_t)got);
+		out_took(o, (size_t)got);
 		from += (uint64_t)got;
 	}
 	return true;
@@ -80,11 +80,46 @@ clip(const struct body *b, uint64_t *skip)
 	return left < f->length ? left : f->length;
 }
 
+void
+body_literal(struct out *o, uint64_t n, bool nul)
+{
+	/* RFC 3516 4.3: a literal8 only where there is a NUL. */
+	out_adds(o, nul ? "~{" : "{");
+	out_addu(o, n);
+	out_adds(o, "}\r\n");
+}
+
+void
+body_octets(struct out *o, struct span s, bool binary)
+{
+	if (binary)
+		write_octets(o, s);
+	else
+		write_text(o, s);
+}
+
+bool
+body_string(struct out *o, struct message *m, const struct piece *c,
+    uint64_t from, uint64_t n, bool binary)
+{
+	bool nul = false;
+
+	if (n == 0) {
+		out_adds(o, "\"\"");
+		return true;
+	}
+	if (binary && piece_has_nul(c, m, from, n, &nul) != 0)
+		return false;
+	body_literal(o, n, nul);
+	if (c->kind == PIECE_OCTETS)
+		return copy(o, m, c->from + from, c->from + from + n, nul);
+	return piece_read(c, m, from, n, binary ? write_octets : write_text,
+	    o) == 0;
+}
+
 bool
 body_write(struct body *b)
 {
-	const struct piece *c = &b->piece;
-	bool decoded = b->section->form == FETCH_BINARY, nul = false;
 	uint64_t skip, left = clip(b, &skip);
 
 	wire_fetch_label(b->out, b->section);
@@ -93,18 +128,10 @@ body_write(struct body *b)
 		out_addu(b->out, b->size);
 		return true;
 	}
-	if (c->kind == PIECE_NIL || left == 0) {
-		out_adds(b->out, c->kind == PIECE_NIL ? "NIL" : "\"\"");
+	if (b->piece.kind == PIECE_NIL) {
+		out_adds(b->out, "NIL");
 		return true;
 	}
-	/* RFC 3516 4.3: a literal8 only where there is a NUL. */
-	if (decoded && piece_has_nul(c, b->message, skip, left, &nul) != 0)
-		return false;
-	out_adds(b->out, nul ? "~{" : "{");
-	out_addu(b->out, left);
-	out_adds(b->out, "}\r\n");
-	if (c->kind == PIECE_OCTETS)
-		return copy(b, c->from + skip, c->from + skip + left, nul);
-	return piece_read(c, b->message, skip, left,
-	    decoded ? write_octets : write_text, b->out) == 0;
+	return body_string(b->out, b->message, &b->piece, skip, left,
+	    b->section->form == FETCH_BINARY);
 }

@@ -33,4 +33,14 @@ enum body_found body_find(struct body *b, const struct fetch_section *f);
  * read as far as was promised: the connection is then of no use. */
 bool body_write(struct body *b);
 
+/* The same for n octets of any piece, from that one on: "" or a literal.
+ * binary: as they are, in a literal8 if there is a NUL; else NULs become
+ * something that a literal may hold. */
+bool body_string(struct out *o, struct message *m, const struct piece *c,
+    uint64_t from, uint64_t n, bool binary);
+
+/* The same piecewise: "{12}" or "~{12}" and its line end, then octets. */
+void body_literal(struct out *o, uint64_t n, bool nul);
+void body_octets(struct out *o, struct span s, bool binary);
+
 #endif

@@ -25,6 +25,8 @@ describe(struct session *s)
 	wire_code(s, "UIDVALIDITY", view_uidvalidity(s->view),
 	    "UIDs are valid.");
 	wire_code(s, "UIDNEXT", view_uidnext(s->view), "The next UID.");
+	updates_urlmech(s);
+	urlkey_watch(s->mailbox, &s->key);
 }
 
 static enum result

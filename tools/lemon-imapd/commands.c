@@ -18,6 +18,7 @@ static const struct cmd *const families[] = {
 	cmds_copy,
 	cmds_expunge,
 	cmds_idle,
+	cmds_url,
 };
 
 const struct cmd *
@@ -53,6 +54,7 @@ static const struct {
 	{ "SASL-IR", ANON, NULL },	/* cmd_authenticate */
 	{ "STARTTLS", ANON, login_tls_offered },	/* cmd_starttls */
 	{ "LOGINDISABLED", ANON, no_login },	/* cmd_login */
+	{ "URLAUTH=BINARY", USER, NULL },	/* cmd_urlfetch */
 };
 
 static bool

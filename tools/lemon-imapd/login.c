@@ -57,6 +57,28 @@ struct mail {
 	struct store_config cfg;
 };
 
+/* What URLs need.  Who came with a Maildir of his own says himself who he is:
+ * nobody else's mail is opened on his word. */
+static void
+url_settings(struct session *s)
+{
+	struct control *c = &s->control;
+
+	buf_clear(&s->locals);
+	buf_clear(&s->urlfetch);
+	s->submitter = false;
+	if (s->local)
+		return;
+	control_list(c, "locals", &s->locals);
+	s->submitter = control_listed(c, "submitters",
+	    span_str(s->account.name));
+	if (control_line(c, "urlfetch-socket", &s->urlfetch) &&
+	    s->urlfetch.p[0] != '/') {
+		log_warn("urlfetch-socket is no absolute path");
+		buf_clear(&s->urlfetch);
+	}
+}
+
 /* Read while we still may: an account's settings are not its own. */
 static const char *
 settings(struct session *s, struct mail *m)
@@ -76,6 +98,7 @@ settings(struct session *s, struct mail *m)
 	s->idle_ms = 1000 * (int64_t)control_num(c, "imap-timeout", 30 * 60, 1,
 	    86400);
 	s->message_max = control_num(c, "databytes", 0, 0, INT64_MAX);
+	url_settings(s);
 	account_maildir(&s->account, &m->maildir);
 	m->cfg = (struct store_config){ .create = true,
 	    .maildir = buf_cstr(&m->maildir),
@@ -91,7 +114,8 @@ static const char *
 enter(struct session *s, const struct store_config *cfg)
 {
 	const char *const dirs[] = { cfg->maildir, cfg->index, NULL };
-	const char *const sockets[] = { NULL };
+	const char *const sockets[] = { s->urlfetch.n > 0 ?
+	    buf_cstr(&s->urlfetch) : NULL, NULL };
 	const struct confine walls = { .dirs = dirs, .sockets = sockets,
 		.threads = true };
 	const char *why = NULL;

@@ -95,6 +95,8 @@ session_close(struct session *s)
 	account_free(&s->account);
 	buf_free(&s->code);
 	buf_free(&s->space_value);
+	buf_free(&s->locals);
+	buf_free(&s->urlfetch);
 	return s->exit;
 }
 

@@ -10,6 +10,7 @@
 #include "net/peer.h"
 #include "net/tls.h"
 #include "store/piece.h"
+#include "store/urlkey.h"
 #include "store/view.h"
 
 struct session;
@@ -73,6 +74,10 @@ struct session {
 	uint64_t message_max;	/* octets of a message; 0: any */
 	struct imap_space space;
 	struct buf space_value;
+	struct buf locals;	/* the control file of that name */
+	bool submitter;		/* the account is of those "submitters" */
+	struct buf urlfetch;	/* the socket for URLs of other owners, or
+				   empty */
 	struct store *store;	/* opened at login */
 	struct mailbox *mailbox;	/* of the view; NULL unless SEL */
 	struct view *view;
@@ -81,6 +86,7 @@ struct session {
 	struct piece_memos memos;	/* sizes that FETCH BINARY found */
 	bool listed;		/* what LIST cannot show was logged */
 	size_t keywords;	/* how many names the client was told */
+	struct urlkey_watch key;	/* of the mailbox, while SEL */
 	bool settle;		/* view_settle is due after the answer */
 	struct left *left;	/* chores.c: mailboxes that were selected */
 	unsigned put_off;	/* commands that went before the chores */
@@ -160,5 +166,6 @@ extern const struct cmd cmds_store[];
 extern const struct cmd cmds_copy[];	/* COPY MOVE */
 extern const struct cmd cmds_expunge[];
 extern const struct cmd cmds_idle[];
+extern const struct cmd cmds_url[];	/* GENURLAUTH URLFETCH RESETKEY */
 
 #endif

@@ -106,6 +106,14 @@ updates_exists(struct session *s)
 	out_adds(&s->out, " RECENT\r\n");
 }
 
+void
+updates_urlmech(struct session *s)
+{
+	untagged(s);
+	out_adds(&s->out, "OK [URLMECH INTERNAL] URLs can be signed.");
+	untagged_end(s);
+}
+
 static void
 expunged(void *arg, uint32_t seq, uint32_t uid)
 {
@@ -173,6 +181,10 @@ session_updates(struct session *s, bool expunge)
 			updates_keywords(s);
 		if (ch.changed.n > 0)
 			updates_fetch_flags(s, &ch.changed);
+		/* RFC 4467 7, RESETKEY: who has the mailbox selected is
+		 * told. */
+		if (urlkey_was_reset(s->mailbox, &s->key))
+			updates_urlmech(s);
 	}
 	view_changes_free(&ch);
 }

@@ -22,4 +22,7 @@ void updates_exists(struct session *s);
 enum store_result updates_fetch_flags(struct session *s,
     const struct set *uids);
 
+/* "* OK [URLMECH …]": what signs URLs, RFC 4467 8. */
+void updates_urlmech(struct session *s);
+
 #endif
