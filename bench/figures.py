@@ -10,13 +10,15 @@ import time
 from collections import namedtuple
 
 import mail
-from servers import LOAD, PASSWORD, Trouble
+from servers import ACCOUNT, LOAD, PASSWORD, Trouble
 
 # How much: the rounds, the messages of the mailboxes, connections and
-# deliveries of a load, sessions held for their memory.
-Scale = namedtuple("Scale", "rounds thousand small large million big n held")
-FULL = Scale(3, 1000, 10000, 100000, 1000000, 2900, 240, 60)
-QUICK = Scale(1, 100, 400, 1000, 4000, 60, 16, 8)
+# deliveries of a load, sessions held for their memory, the lines of a large
+# attachment.
+Scale = namedtuple("Scale",
+                   "rounds thousand small large million big n held huge")
+FULL = Scale(3, 1000, 10000, 100000, 1000000, 2900, 240, 60, 641000)
+QUICK = Scale(1, 100, 400, 1000, 4000, 60, 16, 8, 6410)
 
 # rounds: None for as many as the scale says.  pooled: Dovecot's
 # high-performance mode is asked too.
@@ -164,6 +166,40 @@ def change(s, z):
     return [z.small / x for x in (t[1], t[3], last[1])]
 
 
+def catenate(s, z):
+    """A new message of one large part of another."""
+    box = "put%d" % time.monotonic_ns()
+    put = "APPEND %s CATENATE (URL \"/huge/;UID=1/;SECTION=2.MIME\" " \
+        "URL \"/huge/;UID=1/;SECTION=2\")" % box
+    t = ask(s, "boxes", "SELECT huge", "CREATE " + box, put, put, put,
+            "DELETE " + box)
+    return [z.huge * 78 / 1e6 / sorted(t[2:5])[1]]
+
+
+def catenating(s, z):
+    """What a server that is started by hand takes more at its most, for a
+    large part than for a small one."""
+    if s.name != "lemon":
+        return [None]
+    home = os.path.dirname(s.maildir("boxes"))
+    proc = subprocess.Popen(
+        ["setpriv", "--reuid=" + ACCOUNT, "--clear-groups", "lemon-imapd",
+         s.maildir("boxes")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, cwd=home, env=dict(os.environ, HOME=home))
+    peaks = []
+    proc.stdout.readline()
+    for section in "1", "2":
+        proc.stdin.write(b't APPEND INBOX CATENATE (URL "/huge/;UID=1/;'
+                         b'SECTION=%s")\r\n' % section.encode())
+        proc.stdin.flush()
+        if not proc.stdout.readline().startswith(b"t OK"):
+            raise Trouble("it does not catenate")
+        with open("/proc/%d/status" % proc.pid) as f:
+            peaks += [int(l.split()[1]) for l in f if l.startswith("VmHWM")]
+    proc.communicate(b"t LOGOUT\r\n")
+    return [peaks[1] - peaks[0]]
+
+
 # --- waiting ---
 
 def idle(s, z):
@@ -196,6 +232,8 @@ def prepare(s, z, with_million):
     s.fill("boxes", "thousand", mail.small, z.thousand)
     s.fill("boxes", "small", mail.small, z.small)
     s.fill("boxes", "big", mail.big, z.big)
+    s.fill("boxes", "huge",
+           lambda i: mail.attached(i, z.huge).encode(), 1)
     if with_million and s.name != "cyrus":
         s.fill("million", "INBOX", mail.small, z.million)
 
@@ -246,6 +284,11 @@ def table(z, with_million):
             Row("STORE +FLAGS on %s" % boxes[1], "/s", "best", 1),
             Row("MOVE of %s" % boxes[1], "/s", "best", 1.5),
             Row("EXPUNGE of %s" % boxes[1], "/s", "best", 1.5)]),
+        Workload(catenate, [
+            Row("CATENATE of a part of 50 MB", "MB/s", "best")]),
+        Workload(catenating, [
+            Row("memory of such a CATENATE, above a small one", "KiB",
+                limit=4096)], 1),
         Workload(idle, [
             Row("IDLE hears a delivery, median", "ms", limit=1),
             Row("IDLE hears a delivery, 99 of 100", "ms")]),

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum { SYNCS = 400, FILES = 2000, READS = 10, EXECS = 300, PINGS = 4000,
-	BULK = 512 * 1024 * 1024 };
+	BULK = 512 * 1024 * 1024, COPY = 50 * 1000 * 1000, COPIES = 4 };
 
 static const char letter[4096];
 
@@ -196,6 +196,34 @@ name_rates(void)
 	names(unlink_one, "b", "b", "unlink of a file written back");
 }
 
+/* What a message put together of one large part cannot do without. */
+static void
+copy_rate(void)
+{
+	static char p[64 * 1024];
+	int from = open("from", O_RDWR | O_CREAT, 0600);
+	double start = 0;
+
+	for (int i = -1; i < COPIES; i++) {
+		int to = i < 0 ? from : open("to", O_WRONLY | O_CREAT |
+		    O_TRUNC, 0600);
+
+		if (i == 0)
+			start = now();
+		for (off_t n = 0; n < COPY; n += (off_t)sizeof p)
+			if ((i >= 0 && pread(from, p, sizeof p, n) < 0) ||
+			    write(to, p, sizeof p) < 0)
+				fail("copy");
+		if (fsync(to) < 0)
+			fail("fsync");
+		if (i >= 0)
+			close(to);
+	}
+	result(start, COPIES * (COPY / 1e6),
+	    "MB/s of a file of 50 MB to another+fsync");
+	close(from);
+}
+
 static void
 exchange(int fd, char *p, size_t n)
 {
@@ -261,6 +289,7 @@ main(int argc, char **argv)
 	delivery_rate(8);
 	fdatasync_rate();
 	name_rates();
+	copy_rate();
 	loopback();
 	return 0;
 }
