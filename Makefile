@@ -77,7 +77,7 @@ $(FUZZ:%=$(B)/t/fuzz/%): $(B)/t/fuzz/%: $(B)/t/fuzz/%.o $(B)/t/fuzz/replay.o \
     $(B)/liblemon.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(B)/t/storm/watch: $(B)/t/storm/watch.o $(B)/liblemon.a
+$(B)/t/storm/watch $(B)/t/urlfetch: %: %.o $(B)/liblemon.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # What the crash sweep needs, and programs with one fault each that it has to
@@ -101,7 +101,8 @@ $(B)/t/fault.so: t/fault.c
 
 units: $(UNIT)
 sweeper: all $(SWEEP:%=$(B)/t/sweep/%) $(B)/t/fault.so
-tests: sweeper units $(FUZZ:%=$(B)/t/fuzz/%) $(B)/t/storm/watch
+tests: sweeper units $(FUZZ:%=$(B)/t/fuzz/%) $(B)/t/storm/watch \
+    $(B)/t/urlfetch
 check: deps
 	@$(MAKE) -s -j"$$(nproc)" tests
 	@rm -rf $(B)/tap && mkdir -p $(B)/tap
@@ -196,7 +197,7 @@ install: all
 clean:
 	rm -rf build build-* libexec $(TOOLS:%=bin/%)
 
--include $(wildcard $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/t/fuzz/*.d $(B)/bench/*.d)
+-include $(wildcard $(B)/t/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d $(B)/t/fuzz/*.d $(B)/bench/*.d)
 .PHONY: damage all units sweeper tests check sweep sweep-errors timing asan cov deps lint install clean \
         demo bench storm fuzz fuzz-lib fuzz-cov
 .PRECIOUS: $(B)/%.o
