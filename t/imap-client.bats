@@ -34,8 +34,8 @@ setup() {
 	room
 	export LEMON_AUTH_DELAY=0
 	CA=$BATS_FILE_TMPDIR/cert
-	PATH=${LEMON_BUILD:-build}/t:$PATH
-	case $PATH in /*) ;; *) PATH=$OLDPWD/$PATH ;; esac
+	BUILD=${LEMON_BUILD:-$BATS_TEST_DIRNAME/../build}
+	PATH=$BUILD/t:$PATH
 	mkdir -p control home/alice
 	echo "$T/home/%u" >control/home
 	echo sesame | lemon-user add alice 2>/dev/null
@@ -72,13 +72,14 @@ serve() {
 }
 
 @test "one for another name, from another authority, or of yesterday is not" {
-	for wrong in name authority expired; do
+	declare -A why=([name]='mismatch' [authority]='self-signed' [expired]='expired')
+	for wrong in "${!why[@]}"; do
 		serve $wrong
 		run -2 urlfetch -C "$CA" "127.0.0.2:$PORT" alice sesame
-		[[ $output == 'no TLS with the server: '* ]]
+		[[ $output == 'no TLS with the server: '*"${why[$wrong]}"* ]]
 		serve $wrong -s
 		run -2 urlfetch -I -C "$CA" "127.0.0.2:$PORT" alice sesame
-		[[ $output == 'no TLS with the server: '* ]]
+		[[ $output == 'no TLS with the server: '*"${why[$wrong]}"* ]]
 	done
 	# The password was never said.
 	run -1 grep 'login user' log
@@ -97,4 +98,80 @@ serve() {
 	[[ $output == 'the server does not offer TLS' ]]
 	run -2 urlfetch -t none "127.0.0.2:$PORT" alice sesame
 	[[ $output == 'the server takes no password without TLS' ]]
+}
+
+# deliver: a message of two parts for alice, with a large second one
+deliver() {
+	{
+		printf 'Subject: two\nMIME-Version: 1.0\n'
+		printf 'Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhi\n'
+		printf -- '--b\nContent-Type: text/x-large\n\n'
+		seq 1 200000
+		printf '\n--b--\n'
+	} >message
+	lemon-deliver -r alice@localhost alice <message
+}
+
+@test "URLs are fetched from lemon-imapd under TLS on another address" {
+	deliver
+	serve good
+	at=imap://alice@127.0.0.2/INBOX
+	urlfetch -g -C "$CA" "127.0.0.2:$PORT" alice sesame \
+	    "$at/;UID=1/;SECTION=1;URLAUTH=authuser" \
+	    "$at/;UID=1/;SECTION=2;URLAUTH=user+alice" \
+	    "$at/;UID=1/;SECTION=9;URLAUTH=authuser" >signed
+	mapfile -t url <signed
+	[ ${#url[@]} = 3 ]
+	run -0 urlfetch -C "$CA" "127.0.0.2:$PORT" alice sesame "${url[0]}"
+	[ "$output" = hi ]
+	urlfetch -C "$CA" "127.0.0.2:$PORT" alice sesame "${url[1]}" "${url[0]}" \
+	    "${url[1]}" >got
+	{ seq 1 200000; echo hi; seq 1 200000; } | sed 's/$/\r/' >want
+	truncate -s -2 want
+	[ "$(tr -d '\r\n' <got | cksum)" = "$(tr -d '\r\n' <want | cksum)" ]
+	run -1 urlfetch -C "$CA" "127.0.0.2:$PORT" alice sesame "${url[2]}" \
+	    "${url[0]}" "${url[0]}0" "${url[0]%?}"
+	[[ $output == *hi* && $output == *"NIL ${url[2]}"* ]]
+	[[ $output == *"NIL ${url[0]}0"* ]]
+}
+
+# A Debian has Dovecot or Cyrus: the latter is unpacked beside by make bench.
+@test "URLs are fetched from Cyrus, in plain text and under TLS" {
+	[ -x /usr/lib/cyrus/bin/master ] || skip "no cyrus-common (make bench installs it)"
+	compgen -G "$BUILD/bench/cyrus/*.deb" >/dev/null ||
+	    [ -x /usr/lib/cyrus/bin/imapd ] ||
+	    skip "no cyrus-imapd (make bench brings it)"
+	export PYTHONPATH=$BATS_TEST_DIRNAME/../bench LEMON_BUILD=$BUILD
+	mkdir cyrus
+	python3 - <<-'END'
+	import imaplib, os, random, subprocess, servers
+	c = servers.Cyrus(os.getcwd() + "/cyrus/c",
+	    20000 + random.randrange(20000))
+	def fetch(*args):
+	    return subprocess.run(["urlfetch", *args], check=True,
+	        stdout=subprocess.PIPE).stdout
+	try:
+	    host = "localhost:%d" % c.imap
+	    who = ["conn", servers.PASSWORD]
+	    m = imaplib.IMAP4("127.0.0.1", c.imap)
+	    m.login(*who)
+	    large = b"".join(b"%d\r\n" % i for i in range(100000))
+	    m.append("INBOX", None, None, b"Subject: two\r\n\r\n" + large)
+	    rumps = ["imap://conn@localhost/INBOX/;UID=1" + s for s in
+	        ("/;SECTION=HEADER;URLAUTH=user+conn", ";URLAUTH=authuser")]
+	    urls = fetch("-g", "-t", "none", host, *who, *rumps).decode().split()
+	    want = b"Subject: two\r\n\r\n"
+	    want += want + large
+	    for how in (["-t", "none", host], ["-t", "must", host],
+	        ["-C", c.root + "/cert.pem", host],
+	        ["-I", "-C", c.root + "/cert.pem", "localhost:%d" % c.imaps]):
+	        assert fetch(*how, *who, *urls) == want, how
+	    bad = subprocess.run(["urlfetch", "-t", "none", host, *who,
+	        urls[0][:-1] + "x", urls[1]], stdout=subprocess.PIPE)
+	    assert (bad.returncode, bad.stdout) == (1, want[16:]), bad
+	    wrong = subprocess.run(["urlfetch", host, *who, *urls])
+	    assert wrong.returncode == 2
+	finally:
+	    c.stop()
+	END
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * usage: urlfetch [-t none|must|verify] [-I] [-C CAFILE] [-a AUTHZID]
+ * usage: urlfetch [-g] [-t none|must|verify] [-I] [-C CAFILE] [-a AUTHZID]
  *            HOST:PORT USER PASSWORD [URL]...
  *
- * Log in with lib/imap's client, and print what the URLs name.  Exit 0, 1 if
+ * Log in with lib/imap's client, and print what the URLs name; with -g have
+ * each signed (GENURLAUTH) and print that.  Exit 0, 1 if
  * one names nothing ("NIL URL" on standard error), 2 if the server does not
  * let us in or does not know URLFETCH, and why.
  */
@@ -22,6 +23,27 @@ print(void *ctx, struct span octets)
 	return fwrite(octets.p, 1, octets.n, ctx) == octets.n;
 }
 
+static void
+signed_url(void *ctx, uint32_t number, struct span name, struct lex *l)
+{
+	(void)number;
+	if (!span_ieq(name, SPAN("GENURLAUTH")))
+		return;
+	print(ctx, lex_astring(l));
+	print(ctx, SPAN("\n"));
+}
+
+static bool
+sign(struct imap_client *c, const char *url)
+{
+	unsigned tag = imap_client_begin(c, "GENURLAUTH ");
+
+	imap_client_add_string(c, span_str(url));
+	imap_client_add(c, SPAN(" INTERNAL"));
+	imap_client_end(c);
+	return imap_client_answer(c, tag, signed_url, stdout) == IMAP_OK;
+}
+
 static int
 trouble(struct imap_client *c)
 {
@@ -37,11 +59,14 @@ main(int argc, char **argv)
 		.timeout_ms = 20000 };
 	struct imap_login l = { .user = SPAN("") };
 	struct imap_client c;
+	bool generate = false;
 	int opt, code = 0;
 
 	signal(SIGPIPE, SIG_IGN);
-	while ((opt = getopt(argc, argv, "t:IC:a:")) != -1)
-		if (opt == 't')
+	while ((opt = getopt(argc, argv, "gt:IC:a:")) != -1)
+		if (opt == 'g')
+			generate = true;
+		else if (opt == 't')
 			o.tls = strcmp(optarg, "none") == 0 ? IMAP_TLS_NONE :
 			    IMAP_TLS_MUST;
 		else if (opt == 'I')
@@ -61,7 +86,10 @@ main(int argc, char **argv)
 	if (!imap_client_open(&c, &o) || imap_client_login(&c, &l) != IMAP_OK)
 		return trouble(&c);
 
-	size_t n = (size_t)argc;
+	for (int i = 0; generate && i < argc; i++)
+		if (!sign(&c, argv[i + 3]))
+			return trouble(&c);
+	size_t n = generate ? 0 : (size_t)argc;
 	struct imap_url_fetch *u = calloc(n + 1, sizeof *u);
 
 	for (size_t i = 0; i < n; i++)
