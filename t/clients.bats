@@ -262,3 +262,40 @@ for_each_mutt() {
 		grep -q 'OK' out
 	done
 }
+
+@test "Horde puts a message together of parts, and gets one decoded" {
+	cat >t.php <<-'END'
+	<?php
+	error_reporting(E_ALL & ~E_DEPRECATED);
+	spl_autoload_register(function ($class) {
+		$f = '/usr/share/php/' . strtr($class, '_\\', '//') . '.php';
+		if (file_exists($f))
+			require_once $f;
+	});
+	$c = new Horde_Imap_Client_Socket(['username' => 'alice',
+	    'password' => 'secret', 'hostspec' => '127.0.0.1',
+	    'port' => getenv('IMAP'), 'secure' => 'tls', 'debug' => 'debug',
+	    'context' => ['ssl' => ['verify_peer' => false,
+	    'verify_peer_name' => false]]]);
+	$c->createMailbox('Horde');
+	$text = "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: image/x\r\n" .
+	    "Content-Transfer-Encoding: base64\r\n\r\nAAEKAg3/\r\n";
+	$uid = $c->append('Horde', [['data' => $text]])->ids[0];
+	$ids = $c->append('Horde', [['data' => [
+	    ['t' => 'text', 'v' => "Subject: y\r\n"],
+	    ['t' => 'url', 'v' => "/Horde/;UID=$uid/;SECTION=1.MIME"],
+	    ['t' => 'url', 'v' => "/Horde/;UID=$uid/;SECTION=1"]]]]);
+	$q = new Horde_Imap_Client_Fetch_Query();
+	$q->bodyPart('1', ['peek' => true, 'decode' => true]);
+	$q->bodyPartSize('1');
+	foreach ($c->fetch('Horde', $q, ['ids' => $ids]) as $m)
+		echo bin2hex($m->getBodyPart('1')), ' ',
+		    $m->getBodyPartDecode('1'), ' ', $m->getBodyPartSize('1');
+	END
+	run php t.php
+	echo "$output"
+	cat debug
+	[ "$output" = '00010a020dff 8bit 6' ]
+	grep -q '^C: .* CATENATE (TEXT ' debug
+	grep -q '^C: .*BINARY.PEEK\[1\] BINARY.SIZE\[1\]' debug
+}
