@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -278,6 +279,26 @@ account_owner(const char *maildir, struct account *a)
 		a->uid = st.st_uid;
 		a->gid = st.st_gid;
 	}
+	return 0;
+}
+
+int
+account_ourselves(const char *maildir, struct account *a)
+{
+	/* Looking it up would cost more than all the rest of a start. */
+	struct span user = span_str(getenv("USER"));
+	struct buf uid = { 0 };
+
+	*a = (struct account){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
+	if (account_owner(maildir, a) != 0)
+		return -1;
+	buf_addf(&uid, "uid%u", (unsigned)geteuid());
+	if (!account_legal(user))
+		user = buf_span(&uid);
+	memcpy(a->name, user.p, user.n);
+	memcpy(a->label, "-", 2);
+	buf_adds(&a->maildir, maildir);
+	buf_free(&uid);
 	return 0;
 }
 

@@ -68,6 +68,11 @@ int account_settle(const struct control *c, struct account *a);
  * that is to be made.  0, or -1 with errno: nobody can tell now. */
 int account_owner(const char *maildir, struct account *a);
 
+/* Whoever runs us, with a Maildir of his own or one that he may read: the
+ * name, $USER or "uid" and a number, is for the log, for settings and for
+ * URLs.  uid and gid are as account_owner says. */
+int account_ourselves(const char *maildir, struct account *a);
+
 /* Whether there are no accounts at all, with errno: then we look in the wrong
  * place, or too early, and that somebody is not there says nothing. */
 bool account_nowhere(const struct control *c);

@@ -39,6 +39,19 @@ imap_space_parse(struct span value, struct imap_space *ns)
 	    ns->prefix.p[ns->prefix.n - 1] == ns->delimiter;
 }
 
+bool
+imap_space_read(const struct control *c, struct buf *value,
+    struct imap_space *ns)
+{
+	buf_clear(value);
+	if (!control_line(c, "namespace", value))
+		buf_addc(value, '/');
+	if (imap_space_parse(buf_span(value), ns))
+		return true;
+	imap_space_parse(SPAN("/"), ns);
+	return false;
+}
+
 /* A prefix of "INBOX." has no case, like INBOX. */
 static bool
 below(const struct imap_space *ns, struct span wire)
@@ -113,4 +126,18 @@ imap_mailbox_encode(const struct imap_space *ns, struct span name,
 		if (name.p != NULL)
 			buf_addc(wire, ns->delimiter);
 	}
+}
+
+bool
+imap_mailbox_text(const struct imap_space *ns, struct span name,
+    struct buf *text)
+{
+	if (span_chr(name, ns->delimiter) < name.n)
+		return false;
+	if (!span_ieq(name, SPAN("INBOX")))
+		buf_add(text, ns->prefix);
+	for (size_t i = 0; i < name.n; i++)
+		buf_addc(text, name.p[i] == '\0' ? ns->delimiter :
+		    name.p[i]);
+	return true;
 }

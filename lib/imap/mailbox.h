@@ -2,7 +2,7 @@
 #ifndef IMAP_MAILBOX_H
 #define IMAP_MAILBOX_H
 
-#include "base/buf.h"
+#include "base/control.h"
 
 /*
  * Mailbox names: on the wire modified UTF-7 with a prefix and a delimiter
@@ -20,6 +20,15 @@ struct imap_space {
  */
 bool imap_space_parse(struct span value, struct imap_space *ns);
 
+/* The control file "namespace", whose value is kept in *value as long as ns;
+ * without it "/".  False, and ns is "/", if it is none. */
+bool imap_space_read(const struct control *c, struct buf *value,
+    struct imap_space *ns);
+
+/* What to say then. */
+#define IMAP_SPACE_WRONG "the control file namespace is not \"/\", \".\" " \
+	"or a prefix, a blank and one of these"
+
 /*
  * Add the components that a wire name stands for to *name.  One delimiter
  * at the end is allowed and dropped (RFC 3501 6.3.3).  False if it is
@@ -33,6 +42,10 @@ bool imap_mailbox_decode(const struct imap_space *ns, struct span wire,
  * the delimiter inside a component cannot be written so. */
 bool imap_mailbox_utf8(const struct imap_space *ns, struct span text,
     struct buf *name);
+
+/* Add such a text for a name.  False if it cannot be written so. */
+bool imap_mailbox_text(const struct imap_space *ns, struct span name,
+    struct buf *text);
 
 /* Add the wire name to *wire; write it with wire_astring. */
 void imap_mailbox_encode(const struct imap_space *ns, struct span name,

@@ -47,31 +47,6 @@ implicit_tls(struct session *s)
 	return false;
 }
 
-/* Whoever runs us, with his own Maildir or one that he may read; root becomes
- * its owner, and stays root only for root's own.  The name is for the log and
- * for settings; looking it up would cost more than all the rest of the
- * start.  NULL, or why not. */
-static const char *
-ourselves(struct session *s, const char *maildir)
-{
-	struct account *a = &s->account;
-	struct span user = span_str(getenv("USER"));
-	struct buf uid = { 0 };
-
-	*a = (struct account){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
-	if (account_owner(maildir, a) == -1)
-		return "the owner of the Maildir cannot be told";
-	s->local = s->control.guest = true;
-	buf_addf(&uid, "uid%u", (unsigned)geteuid());
-	if (!account_legal(user))
-		user = buf_span(&uid);
-	memcpy(a->name, user.p, user.n);
-	memcpy(a->label, "-", 2);
-	buf_adds(&a->maildir, maildir);
-	buf_free(&uid);
-	return NULL;
-}
-
 /* One of our accounts by its name. */
 static bool
 from_account(struct session *s, const char *who)
@@ -99,9 +74,10 @@ from_argument(struct session *s, const char *who)
 {
 	if (strchr(who, '/') == NULL)
 		return from_account(s, who);
-	const char *why = ourselves(s, who);
-
-	return why == NULL || refuse(s, why);
+	if (account_ourselves(who, &s->account) != 0)
+		return refuse(s, "the owner of the Maildir cannot be told");
+	s->local = s->control.guest = true;
+	return true;
 }
 
 static bool

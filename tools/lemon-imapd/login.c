@@ -86,9 +86,6 @@ settings(struct session *s, struct mail *m)
 	struct control *c = &s->control;
 
 	c->user = s->account.name;
-	buf_clear(&s->space_value);
-	if (!control_line(c, "namespace", &s->space_value))
-		buf_addc(&s->space_value, '/');
 	s->reader.line_max = (size_t)control_num(c, "imap-line", LINE_OCTETS,
 	    8192, 1 << 30);
 	s->reader.total_max = (size_t)control_num(c, "imap-command",
@@ -105,9 +102,8 @@ settings(struct session *s, struct mail *m)
 	    .rescan = (int64_t)control_num(c, "rescan", 30, 1, 86400) };
 	if (account_index(c, &s->account, &m->index))
 		m->cfg.index = buf_cstr(&m->index);
-	return imap_space_parse(buf_span(&s->space_value), &s->space) ?
-	    NULL : "the control file namespace is not \"/\", \".\" or a prefix, "
-	    "a blank and one of these";
+	return imap_space_read(c, &s->space_value, &s->space) ? NULL :
+	    IMAP_SPACE_WRONG;
 }
 
 static const char *

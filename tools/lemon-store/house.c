@@ -4,109 +4,45 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "auth/account.h"
-#include "auth/confine.h"
 #include "base/die.h"
-
-/* Whose mail it is; a Maildir has a slash. */
-static void
-find(const struct control *c, const char *who, struct account *a)
-{
-	if (strchr(who, '/') != NULL) {
-		a->uid = (uid_t)-1;
-		a->gid = (gid_t)-1;
-		if (account_owner(who, a) == -1)
-			die_temp("%s: %s", who, strerror(errno));
-		buf_adds(&a->maildir, who);
-		return;
-	}
-	struct buf why = { 0 };
-	int r = account_find(c, span_str(who), a);
-
-	if (r == 1)
-		return;
-	if (r < 0 || account_nowhere(c)) {
-		account_trouble(c, &why);
-		die_temp("%s", buf_cstr(&why));
-	}
-	if (account_meant_maildir(who))
-		die_refused("%s: there is no such user (a Maildir has a "
-		    "slash: ./%s)", who, who);
-	die_refused("%s: there is no such user", who);
-}
+#include "store/mail.h"
 
 static struct store *
 open_mail(const struct ask *ask, bool look)
 {
-	static struct buf maildir, index;	/* as long as the store */
-	struct store_config cfg = { .look = look };
-	struct account a = { 0 };
-	const char *why = NULL;
+	static struct mail m;	/* as long as the store */
+	struct buf why = { 0 };
+	const char *wrong = NULL;
 	struct control c;
 	struct store *st;
 
 	control_init(&c);
-	find(&c, ask->who, &a);
-	account_maildir(&a, &maildir);
-	cfg.maildir = buf_cstr(&maildir);
-	/* A Maildir by itself has its index in it. */
-	if (a.name[0] != '\0' && account_index(&c, &a, &index))
-		cfg.index = buf_cstr(&index);
-	if (a.uid != (uid_t)-1 && geteuid() == 0 &&
-	    confine_become(&a, &why) != 0)
-		die_temp("%s: %s", ask->who, why);
-	if (store_open(&st, &cfg, &why) != STORE_OK)
-		die_temp("%s", why);
-	account_free(&a);
+	int r = mail_find(&c, ask->who, &m, &why);
+
+	if (r < 0)
+		die_temp("%s", buf_cstr(&why));
+	if (r == 0)
+		die_refused("%s", buf_cstr(&why));
+	m.cfg.look = look;
+	if (mail_open(&m, false, &st, &wrong) != STORE_OK)
+		die_temp("%s: %s", ask->who, wrong);
 	return st;
-}
-
-struct search {
-	const char *typed;
-	struct buf *name;
-	bool found;
-};
-
-static bool
-same(struct span name, const char *typed)
-{
-	size_t n = strlen(typed);
-	bool yes = name.n == n;
-
-	for (size_t i = 0; yes && i < n; i++)
-		yes = name.p[i] == typed[i] ||
-		    (name.p[i] == '\0' && typed[i] == '/');
-	return yes || (span_eq(name, SPAN("INBOX")) &&
-	    span_ieq(name, span_str(typed)));
-}
-
-static bool
-look(void *arg, struct span name, unsigned flags)
-{
-	struct search *s = arg;
-
-	if ((flags & (FOLDER_EXISTS | FOLDER_UNREADABLE)) && same(name, s->typed)) {
-		buf_add(s->name, name);
-		s->found = true;
-	}
-	return !s->found;
 }
 
 static bool
 find_folder(struct store *st, const char *typed, struct buf *name)
 {
-	struct search s = { .typed = typed, .name = name };
+	enum store_result r = mail_folder(st, typed, name);
 
-	house_must(st, store_list(st, look, &s));
-	if (!s.found)
+	if (r == STORE_NONEXISTENT)
 		fprintf(stderr, "%s: %s: no such mailbox\n", program_name(),
 		    typed);
-	return s.found;
+	else
+		house_must(st, r);
+	return r == STORE_OK;
 }
 
 struct store *

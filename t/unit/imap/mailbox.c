@@ -3,7 +3,7 @@
 
 #include "../../t.h"
 
-/* RFC 5092 8: in URLs names are UTF-8. */
+/* RFC 5092 8: in URLs names are UTF-8.  And back. */
 static void
 urls(void)
 {
@@ -21,20 +21,29 @@ urls(void)
 		{ "/", "a//b", NULL },
 		{ "/", "", NULL },
 	};
-	struct buf name = { 0 };
+	struct buf name = { 0 }, back = { 0 };
 	struct imap_space ns;
 
 	for (size_t i = 0; i < COUNT(t); i++) {
 		buf_clear(&name);
+		buf_clear(&back);
 		bool good = imap_space_parse(span_str(t[i].ns), &ns) &&
 		    imap_mailbox_utf8(&ns, span_str(t[i].text), &name);
 
+		if (good) {
+			imap_mailbox_text(&ns, buf_span(&name), &back);
+			ok(span_istarts(span_str(t[i].text),
+			    buf_span(&back)), "and back");
+		}
 		for (size_t j = 0; j < name.n; j++)
 			if (name.p[j] == '\0')
 				name.p[j] = '|';
 		is(good ? buf_span(&name) : SPAN("(none)"),
 		    span_str(t[i].want ? t[i].want : "(none)"), t[i].text);
 	}
+	ok(!imap_mailbox_text(&ns, SPAN("a\0b/c"), &back),
+	    "a delimiter in a component cannot be written");
+	buf_free(&back);
 	buf_free(&name);
 }
 
