@@ -3,7 +3,6 @@
 
 #include <errno.h>
 
-#include "text/base64.h"
 #include "text/qp.h"
 
 enum { CHUNK = 16 * 1024 };
@@ -233,16 +232,21 @@ decode(struct decoding *d, struct span in, bool end)
 	window_add(d->w, s);
 }
 
-/* Whether a decoder that starts here would go on as this one does. */
-static bool
-clean(const struct decoding *d)
+/* Where it can be taken up for a window that begins there.  Within what
+ * quoted-printable holds it cannot, and so it is asked where a line ends. */
+static void
+note(struct piece_memo *k, const struct decoding *d, uint64_t first,
+    uint64_t wire)
 {
-	return d->encoding == ENC_BASE64 ?
-	    d->base64.have == 0 && !d->base64.padded : qp_decode_clean(&d->qp);
+	if (k == NULL || d->w->total > first || !qp_decode_clean(&d->qp))
+		return;
+	k->wire = wire;
+	k->decoded = d->w->total;
+	k->base64 = d->base64;
 }
 
 /* Decode up to that octet of the decoded ones, which the window is not
- * beyond, and note where it can be taken up for a window like this. */
+ * beyond. */
 static int
 decode_until(const struct piece *c, struct message *m, struct decoding *d,
     uint64_t until)
@@ -254,6 +258,7 @@ decode_until(const struct piece *c, struct message *m, struct decoding *d,
 
 	if (k != NULL && k->decoded <= first) {
 		at += k->wire;
+		d->base64 = k->base64;
 		w->total = k->decoded;
 		w->skip -= k->decoded;
 	}
@@ -267,16 +272,13 @@ decode_until(const struct piece *c, struct message *m, struct decoding *d,
 		size_t line = span_rchr(s, '\n');
 
 		at += s.n;
-		/* Both encodings mostly begin anew with a line. */
 		if (line < s.n) {
 			decode(d, span_head(s, line + 1), false);
 			s = span_skip(s, line + 1);
-			if (k != NULL && w->total <= first && clean(d)) {
-				k->wire = at - s.n - c->from;
-				k->decoded = w->total;
-			}
+			note(k, d, first, at - s.n - c->from);
 		}
 		decode(d, s, at == c->to);
+		note(k, d, first, at - c->from);
 	}
 	return 0;
 }

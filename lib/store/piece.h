@@ -5,6 +5,7 @@
 #include "mime/fields.h"
 #include "mime/section.h"
 #include "store/message.h"
+#include "text/base64.h"
 
 /*
  * What a look at all of a decoded piece found, and where its decoding can be
@@ -15,7 +16,8 @@ struct piece_memo {
 	bool known;		/* the next three are */
 	bool malformed, nul;
 	uint64_t size;
-	uint64_t wire, decoded;	/* a clean place: offsets into the piece */
+	uint64_t wire, decoded;	/* a place: offsets into the piece, ... */
+	struct base64_dec base64;	/* and the decoder there */
 };
 
 /* Those of the pieces asked for last; { 0 } is empty. */

@@ -88,6 +88,18 @@ pieces(const struct piece *c, struct message *m, struct span want)
 	return true;
 }
 
+/* A place that is noted is of use to the next who reads on. */
+static bool
+goes_on(const struct piece *c, struct message *m, struct span want)
+{
+	bool good = true;
+
+	for (uint64_t at = 0; at + 1000 < want.n; at += 1000)
+		good = good && same(c, m, want, at, 1000) && (at < 45000 ||
+		    at - c->memo->decoded < 45000);
+	return good;
+}
+
 static struct piece
 part(struct message *m, uint32_t number)
 {
@@ -109,7 +121,7 @@ static void
 parts(struct store *st, struct span octets)
 {
 	static const char *const name[] = { NULL, "base64", "base64 in crooked "
-	    "lines", "quoted-printable", "what was declared binary",
+	    "lines", "base64 in one line", "quoted-printable", "what was declared binary",
 	    "what has no encoding" };
 	struct mailbox *mb = t_inbox(st);
 	struct base64_enc e = { .wrap = true };
@@ -125,6 +137,8 @@ parts(struct store *st, struct span octets)
 	base64_encode_end(&e, &b);
 	part_begin(&b, "base64");
 	crooked_base64(octets, &b);
+	part_begin(&b, "base64");
+	base64_add(octets, &b);
 	part_begin(&b, "quoted-printable");
 	quoted(octets, &b);
 	part_begin(&b, "binary");
@@ -153,6 +167,8 @@ parts(struct store *st, struct span octets)
 		c = part(m, i);
 		piece_recall(&memos, 7, &c);
 		ok(pieces(&c, m, octets), "which lasts");
+		ok(c.memo == NULL || goes_on(&c, m, octets),
+		    "and reading on begins near where it was");
 	}
 	message_close(m);
 	view_close(v);
