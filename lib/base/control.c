@@ -234,3 +234,40 @@ control_readable(const char *path)
 		mistake(path, strerror(errno));
 	return false;
 }
+
+static int
+secret(int fd, size_t max, struct buf *text)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return -1;
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0) {
+		errno = S_ISREG(st.st_mode) ? EPERM : EINVAL;
+		return -1;
+	}
+	return file_read_fd(fd, max, text) == 0 ? 1 : -1;
+}
+
+int
+control_secret(const struct control *c, const char *name, size_t max,
+    struct buf *text)
+{
+	struct buf path = { 0 };
+	int fd, r, e;
+
+	control_path(c, name, &path);
+	fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK);
+	e = errno;
+	buf_free(&path);
+	if (fd < 0) {
+		errno = e;
+		return e == ENOENT ? 0 : -1;
+	}
+	r = secret(fd, max, text);
+	e = errno;
+	close(fd);
+	errno = e;
+	return r;
+}

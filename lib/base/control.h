@@ -49,6 +49,12 @@ bool control_listed(const struct control *c, const char *name,
 void control_path(const struct control *c, const char *name,
     struct buf *path);
 
+/* Add a file with passwords, by control_path: 1, or 0 if there is none; -1
+ * with errno if it cannot be read, is no file or longer than max, EPERM if
+ * others than its owner may read it. */
+int control_secret(const struct control *c, const char *name, size_t max,
+    struct buf *text);
+
 /* Whether such a file, by its path, is there.  One that is, but that we may
  * not read, ends the process as above. */
 bool control_readable(const char *path);

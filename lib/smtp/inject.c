@@ -2,14 +2,11 @@
 #include "smtp/inject.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "auth/account.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "net/connect.h"
 
@@ -62,26 +59,15 @@ inject_local(const struct control *c, struct inject *i, const char **why)
 static int
 read_auth(const struct control *c, struct inject *i, const char **why)
 {
-	struct buf path = { 0 }, text = { 0 };
-	struct stat st;
+	struct buf text = { 0 };
 	struct span s;
-	int fd, e = -1;
+	int e = control_secret(c, "relay-auth", AUTH_FILE_MAX, &text);
 
-	control_path(c, "relay-auth", &path);
-	fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-	    O_NONBLOCK);
-	if (fd < 0 && errno == ENOENT) {
-		buf_free(&path);
-		return 0;
-	}
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		*why = "relay-auth cannot be read";
-	} else if ((st.st_mode & 077) != 0) {
-		*why = "relay-auth can be read by others: chmod 600";
-	} else if (!S_ISREG(st.st_mode) ||
-	    file_read_fd(fd, AUTH_FILE_MAX, &text) != 0) {
-		*why = "relay-auth cannot be read";
-	} else {
+	if (e < 0)
+		*why = errno == EPERM ?
+		    "relay-auth can be read by others: chmod 600" :
+		    "relay-auth cannot be read";
+	if (e == 1) {
 		s = buf_span(&text);
 		s = span_head(s, span_chr(s, '\n'));
 		buf_add(&i->user, span_cut(&s, ':'));
@@ -89,12 +75,8 @@ read_auth(const struct control *c, struct inject *i, const char **why)
 		e = i->user.n > 0 && s.p != NULL ? 0 : -1;
 		*why = "relay-auth is not USER:PASSWORD";
 	}
-	if (fd >= 0)
-		close(fd);
-	if (text.n > 0)
-		explicit_bzero(text.p, text.n);
+	buf_wipe(&text);
 	buf_free(&text);
-	buf_free(&path);
 	return e;
 }
 
