@@ -132,3 +132,367 @@ X
 	[ "$(count lmtp)" = 0 ]
 	[ -z "$(ls -A spool)" ]
 }
+
+# --- BURL ---
+
+# notes: messages of alice's and of bob's in homes of this test's own.
+notes() {
+	cp -R "$BATS_FILE_TMPDIR/home" .
+	echo "$PWD/home/%u" >control/home
+	local u
+	for u in alice bob; do
+		mkdir -p home/$u/Maildir/cur home/$u/Maildir/new \
+		    home/$u/Maildir/tmp
+		printf '%s\r\n' "From: $u@example.org" 'Subject: a note' '' \
+		    "Hello from $u." '.' >home/$u/Maildir/new/1.note
+	done
+}
+
+# imap COMMAND…: a session of alice's.
+imap() {
+	printf 'a %s\r\n' "$@" LOGOUT |
+	    USER=alice LOGNAME=alice lemon-imapd home/alice/Maildir 2>imapd.err
+}
+
+# mint RUMP: the URL with its token.
+mint() {
+	imap "GENURLAUTH \"$1\" INTERNAL" |
+	    sed -n 's/^\* GENURLAUTH "\(.*\)"\r$/\1/p' | grep .
+}
+
+ALICE='imap://alice@example.org/INBOX/;UID=1'
+SUBMIT_ALICE=';URLAUTH=submit+alice'
+HEAD='From: alice@example.org\r\n\r\n'
+
+# body FILE: what follows the header of a delivered message.
+body() {
+	sed '1,/^\r*$/d' "$1"
+}
+
+@test "a message of one's own is sent by its URL, alone and among chunks" {
+	lmtp
+	notes
+	submission
+	whole=$(mint "$ALICE$SUBMIT_ALICE")
+	text=$(mint "$ALICE/;SECTION=TEXT$SUBMIT_ALICE")
+	say "$FROM" "$BOB" "BURL $whole LAST" \
+	    "=$FROM\r\n$BOB\r\n$(chunk "$HEAD" | cut -c2-)BURL $text\r\n$(chunk '\0\n' | cut -c2-)burl $text last\r\nNOOP\r\n" \
+	    "< < < < < < <"
+	[[ ${lines[2]} == "250 2.0.0 "* ]]
+	[[ ${lines[5]} == "250 2.0.0 "* ]]
+	[[ ${lines[6]} == "250 2.5.0 "* ]]
+	[[ ${lines[7]} == "250 2.0.0 "* ]]
+	[[ ${lines[8]} == "250 2.0.0 "* ]]
+	[[ ${lines[9]} == "250 2.0.0 "* ]]
+	body lmtp/1.eml | cmp - <(printf 'Hello from alice.\r\n.\r\n')
+	[ "$(leaves lmtp/2.eml)" = "text/plain b'Hello from alice.\\r\\n.\\r\\n\\x00\\nHello from alice.\\r\\n.\\r\\n'" ]
+	[ "$(grep -c ' burl user=alice rip=127.0.0.1 octets=' submit.log)" = 3 ]
+	! grep -qF "${whole##*:}" submit.log
+	[ -z "$(ls -A spool)" ]
+}
+
+@test "no URL gives what its token does not, and what failed is not sent" {
+	lmtp
+	notes
+	submission
+	good=$(mint "$ALICE$SUBMIT_ALICE")
+	expired=$(mint "$ALICE;EXPIRE=2099-01-01T00:00:00Z$SUBMIT_ALICE")
+	cases=("554 5.7.0 ${good%?}$((1 - (0x${good: -1} > 0)))"
+	    "554 5.7.0 ${good/UID=1/UID=2}"
+	    "554 5.7.0 ${good/INBOX/inbox}" "554 5.7.0 ${expired/2099/2001}"
+	    "554 5.7.0 ${good/submit+alice/submit+bob}"
+	    "554 5.7.0 $(mint "$ALICE;URLAUTH=submit+bob")"
+	    "554 5.7.0 $(mint "$ALICE;URLAUTH=user+bob")"
+	    "554 5.7.0 ${good/INBOX/Nowhere}"
+	    "554 5.6.6 $(mint "imap://alice@example.org/INBOX/;UID=7$SUBMIT_ALICE")"
+	    "554 5.6.6 $(mint "$ALICE/;SECTION=3$SUBMIT_ALICE")"
+	    "554 5.7.14 $ALICE" "554 5.7.14 $ALICE$SUBMIT_ALICE"
+	    "554 5.6.6 imap://alice@example.org/INBOX"
+	    "554 5.6.6 /INBOX/;UID=1" "501 5.5.4 http://example.org/"
+	    "501 5.5.4 imap:" "501 5.5.4 imap://a@example.org/INBOX/;UID=x"
+	    "554 5.7.0 ${good}00")
+	head=$(chunk "$HEAD" | cut -c2-)
+	talk=()
+	for c in "${cases[@]}"; do
+		talk+=("=RSET\r\n$FROM\r\n$BOB\r\n$head"
+		    "< < < <" "BURL ${c#* * }" "=BDAT 1 LAST\r\nx" "<"
+		    "BURL $good LAST" "$FROM")
+	done
+	say "${talk[@]}"
+	for i in "${!cases[@]}"; do
+		c=${cases[i]}
+		[[ ${lines[8 * i + 4]} == "${c% *} "* ]] ||
+		    { echo "$c: ${lines[8 * i + 4]}"; false; }
+		for k in 5 6 7; do
+			[[ ${lines[8 * i + k]} == "503 "* ]]
+		done
+	done
+	[ "$(count lmtp)" = 0 ]
+	talk=()
+	for a in authuser anonymous user+alice submit+alice%40example.org; do
+		talk+=("$FROM" "$BOB" "BURL $(mint "$ALICE;URLAUTH=$a") LAST")
+	done
+	say "${talk[@]}"
+	[ "$(grep -c '^250 2.0.0 ' <<<"$output")" = 4 ]
+	[ "$(count lmtp)" = 4 ]
+}
+
+@test "a mailbox that is deleted and made again in between has nothing to send" {
+	lmtp
+	notes
+	imap 'CREATE Old' 'SELECT INBOX' 'COPY 1 Old'
+	submission
+	url=$(mint "imap://alice@example.org/Old/;UID=1$SUBMIT_ALICE")
+	say "$FROM" "$BOB" "BURL $url LAST"
+	[[ ${lines[2]} == "250 2.0.0 "* ]]
+	imap 'DELETE Old'
+	say "$FROM" "$BOB" "BURL $url LAST"
+	[[ ${lines[2]} == "554 5.7.0 "* ]]
+	imap 'CREATE Old' 'SELECT INBOX' 'COPY 1 Old'
+	say "$FROM" "$BOB" "BURL $url LAST"
+	[[ ${lines[2]} == "554 5.7.0 "* ]]
+	[ "$(count lmtp)" = 1 ]
+}
+
+@test "all that URLs bring counts, whatever SIZE= said" {
+	lmtp
+	notes
+	echo 150 >control/databytes
+	submission
+	url=$(mint "$ALICE$SUBMIT_ALICE")
+	say "$FROM SIZE=1" "$BOB" "BURL $url" "BURL $url" "BURL $url" "BURL $url LAST" "$FROM"
+	[[ ${lines[3]} == "250 "* ]]
+	[[ ${lines[4]} == "552 5.3.4 "* ]]
+	[[ ${lines[5]} == "503 "* ]]
+	[[ ${lines[6]} == "503 "* ]]
+	[ "$(count lmtp)" = 0 ]
+}
+
+@test "BURL is for who has logged in, and its word comes after that" {
+	notes
+	submission
+	run python3 "$BATS_TEST_DIRNAME/submit_say.py" "$SUBMIT" \
+	    "EHLO x" "BURL $ALICE LAST"
+	grep -qx '250 BURL' <<<"$output"
+	[[ ${lines[-1]} == "530 5.7.0 "* ]]
+	say "EHLO x" "BURL $ALICE LAST"
+	grep -qx '250 BURL imap' <<<"$output"
+	[[ ${lines[-1]} == "503 5.5.1 "* ]]
+}
+
+# elsewhere WHAT…: a fake IMAP server in imap/, trusted as this says.
+elsewhere() {
+	fake_imap "${@:2}"
+	(umask 077; echo "localhost:$IMAP ${1:+$1 }submit:secret" >control/burlhosts)
+	echo "$BATS_FILE_TMPDIR/cert" >control/burl-ca
+	echo 2 >control/burltimeout
+	URL="imap://carol@localhost:$IMAP/x/;UID=1;URLAUTH=submit+alice:internal:91354a473744909de610943775f92038"
+}
+
+fake_imap() {
+	mkdir imap
+	mkfifo imap.fifo
+	python3 "$BATS_TEST_DIRNAME/fake_imap.py" "$@" imap >imap.fifo \
+	    2>imap.err 3>&- &
+	PIDS="$PIDS $!"
+	read -r IMAP <imap.fifo
+	printf '%s\r\n' 'From: alice@example.org' '' 'from afar' >imap/body
+}
+
+@test "a trusted server's URLs are fetched under TLS that fits" {
+	lmtp
+	elsewhere '' -t "$BATS_FILE_TMPDIR/tls.pem"
+	submission
+	say "$FROM" "$BOB" "BURL $URL" "BURL ${URL/UID=1/UID=2} LAST"
+	[[ ${lines[2]} == "250 2.5.0 "* ]]
+	[[ ${lines[3]} == "250 2.0.0 "* ]]
+	[ "$(grep -c 'from afar' lmtp/1.eml)" = 2 ]
+	[ "$(grep -c STARTTLS imap/log)" = 1 ]
+	[ "$(grep -c '"submit" "secret"' imap/log)" = 1 ]
+	rm imap/body
+	say "$FROM" "$BOB" "BURL $URL LAST"
+	[[ ${lines[2]} == "554 5.6.6 "* ]]
+	[ "$(count lmtp)" = 1 ]
+}
+
+@test "implicit TLS is trusted, too, and no certificate of somebody else" {
+	lmtp
+	elsewhere implicit -s -t "$BATS_FILE_TMPDIR/tls.pem"
+	submission
+	say "$FROM" "$BOB" "BURL $URL LAST"
+	[[ ${lines[2]} == "250 2.0.0 "* ]]
+	: >imap/log
+	(umask 077; echo "127.0.0.2:$IMAP implicit submit:secret" >control/burlhosts)
+	say "$FROM" "$BOB" "BURL ${URL/localhost/127.0.0.2} LAST"
+	[[ ${lines[2]} == "451 4.4.1 "* ]]
+	rm control/burl-ca
+	(umask 077; echo "localhost:$IMAP implicit submit:secret" >control/burlhosts)
+	say "$FROM" "$BOB" "BURL $URL LAST"
+	[[ ${lines[2]} == "451 4.4.1 "* ]]
+	! grep -q secret imap/log
+	[ "$(count lmtp)" = 1 ]
+}
+
+@test "a server that is down, refuses us or falls silent is 451 in good time" {
+	lmtp
+	submission
+	for w in greeting login urlfetch half; do
+		rm -rf imap imap.fifo
+		elsewhere none -w $w
+		echo 1 >control/burltimeout
+		say "$FROM" "$BOB" "BURL $URL" "BDAT 0 LAST"
+		[[ ${lines[2]} == "451 4.4.1 "* ]]
+		[[ ${lines[3]} == "503 5.5.1 "* ]]
+	done
+	rm -rf imap imap.fifo
+	elsewhere none -a other:secret
+	say "$FROM" "$BOB" "BURL $URL LAST"
+	[[ ${lines[2]} == "451 4.4.1 "* ]]
+	kill "${PIDS##* }"
+	wait "${PIDS##* }" || :
+	say "$FROM" "$BOB" "BURL $URL LAST"
+	[[ ${lines[2]} == "451 4.4.1 "* ]]
+	[ "$(count lmtp)" = 0 ]
+	[ -z "$(ls -A spool)" ]
+}
+
+@test "a server that says NO or sends too much gets nothing delivered" {
+	lmtp
+	elsewhere none -r 'NO no'
+	rm imap/body
+	echo 1000 >control/databytes
+	submission
+	say "$FROM" "$BOB" "BURL $URL LAST"
+	[[ ${lines[2]} == "554 5.6.6 "* ]]
+	head -c 5000000 /dev/zero >imap/body
+	say "$FROM" "$BOB" "BURL $URL" "BDAT 0 LAST"
+	[[ ${lines[2]} == "552 5.3.4 "* ]]
+	[[ ${lines[3]} == "503 "* ]]
+	[ "$(count lmtp)" = 0 ]
+}
+
+@test "of a trusted server, too, only what was signed for oneself is fetched" {
+	elsewhere none
+	relay
+	submission
+	say "$FROM" "$CAROL" "BURL ${URL/submit+alice/submit+bob} LAST" RSET \
+	    "$FROM" "$CAROL" "BURL ${URL%;URLAUTH*} LAST"
+	[[ ${lines[2]} == "554 5.7.0 "* ]]
+	[[ ${lines[6]} == "554 5.7.14 "* ]]
+	[ ! -s imap/log ]
+}
+
+@test "a client that vanishes leaves nothing behind" {
+	lmtp
+	elsewhere none -w urlfetch
+	submission
+	say "$FROM" "$BOB" "=BDAT 3\r\nX:yBURL $URL\r\nBDAT 0 LAST\r\n"
+	timeout 20 tail -n+1 -f submit.log | grep -q 'bye user=alice .*why=lost'
+	[ "$(count lmtp)" = 0 ]
+	[ -z "$(ls -A spool)" ]
+}
+
+@test "no other host is looked up or sent a packet" {
+	[ -n "$(command -v strace)" ] || skip "no strace here"
+	strace -o /dev/null true 2>/dev/null || skip "strace may not trace"
+	lmtp
+	elsewhere none
+	printf '#!/bin/sh\nexec strace -f -o net -e trace=socket,connect,sendto,sendmsg,bind lemon-submit -t\n' >traced
+	chmod +x traced
+	python3 - >talk <<'X'
+import base64
+token = ";URLAUTH=submit+alice:internal:" + "0" * 66
+hosts = """127.0.0.1:25 127.0.0.1 localhost:25 localhost:99999 localhost.
+    LOCALHOST:1 local%68ost:25 localhost%00 [::1]:25 [::1] 127.1 2130706433
+    0x7f.1 0177.0.0.1 [::ffff:127.0.0.1] 0 example.net example.org.evil.net
+    example.org%2eevil.net evil.net%2f@example.net xn--lcalhost-wxa
+    127.0.0.1%0d%0aRSET %5b::1%5d:143 imap.example.net:143 *""".split()
+say = lambda s: print(s, end="\r\n")
+say("EHLO x")
+say("AUTH PLAIN " + base64.b64encode(b"\0alice\0secret").decode())
+for h in hosts:
+    for user in "alice@", "alice;AUTH=*@", "":
+        say("MAIL FROM:<alice@example.org>")
+        say("RCPT TO:<bob@example.org>")
+        say("BURL imap://" + user + h + "/INBOX/;UID=1" + token + " LAST")
+        say("RSET")
+say("QUIT")
+X
+	./traced <talk >said 2>err
+	[ "$(grep -c '^250 2.0.0 Ok' said)" = 75 ]
+	[ "$(grep -cE '^(554 5.7.14|501 5.5.4|554 5.6.6) ' said)" = 75 ]
+	grep -q 'lmtp.sock' net
+	! grep -E 'AF_INET|AF_NETLINK|nscd|resolv' net
+	[ ! -s imap/log ]
+}
+
+# by_socket PYTHON: answers at urlfetch-socket; q is the request's three strings,
+# f writes.
+by_socket() {
+	cat >fetchd.py <<X
+import os, socket, sys
+def read(r):
+    n = b""
+    while (c := r.read(1)) not in (b":", b""):
+        n += c
+    t = r.read(int(n or 0))
+    r.read(1)
+    return t
+l = socket.socket(socket.AF_UNIX)
+l.bind("fetch.sock")
+l.listen(5)
+print("ready", flush=True)
+while True:
+    s, _ = l.accept()
+    r, f = s.makefile("rb"), s.makefile("wb")
+    while (q := [read(r) for i in range(3)])[2]:
+        open("asked", "ab").write(repr(q).encode() + b"\n")
+        $1
+        f.flush()
+X
+	rm -f fetch.sock fetchd.fifo
+	mkfifo fetchd.fifo
+	python3 fetchd.py >fetchd.fifo 2>fetchd.err 3>&- &
+	PIDS="$PIDS $!"
+	read -r _ <fetchd.fifo
+	echo "$PWD/fetch.sock" >control/urlfetch-socket
+	echo 2 >control/burltimeout
+}
+
+@test "another owner's URL is asked for at the socket, in the user's name" {
+	lmtp
+	submission
+	url='imap://bob@example.org/INBOX/;UID=1;URLAUTH=submit+alice:internal:91354a473744909de610943775f92038'
+	say "$FROM" "$BOB" "BURL $url LAST"
+	[[ ${lines[2]} == "554 5.7.14 "* ]]
+	echo "$PWD/nothing.sock" >control/urlfetch-socket
+	say "$FROM" "$BOB" "BURL $url LAST"
+	[[ ${lines[2]} == "451 4.4.1 "* ]]
+	by_socket 'f.write(b"+0:,30:From: alice@example.org\r\n\r\nx\r\n,")'
+	say "$FROM" "$BOB" "BURL $url" "BURL $url LAST" \
+	    "$FROM" "$BOB" "BURL ${url/submit+alice/submit+bob} LAST"
+	[[ ${lines[2]} == "250 2.5.0 "* ]]
+	[[ ${lines[3]} == "250 2.0.0 "* ]]
+	[[ ${lines[6]} == "554 5.7.0 "* ]]
+	[ "$(grep -cFx "[b'alice', b's', b'$url']" asked)" = 2 ]
+	[ "$(wc -l <asked)" = 2 ]
+	for a in '-:554 5.6.6' '~:451 4.4.1' '+0:,9999999999:x:552 5.3.4' \
+	    '+0:,9:x:451 4.4.1' 'junk:451 4.4.1' ':451 4.4.1'; do
+		by_socket "f.write(b'${a%:*}')"
+		say "$FROM" "$BOB" "BURL $url" "BDAT 0 LAST"
+		[[ ${lines[2]} == "${a##*:} "* ]]
+		[[ ${lines[3]} == "503 "* ]]
+	done
+	[ "$(count lmtp)" = 1 ]
+}
+
+@test "burlhosts that others can read is trusted in nothing" {
+	elsewhere none
+	relay
+	chmod 644 control/burlhosts
+	submission
+	say "$FROM" "$CAROL" "BURL $URL LAST"
+	[[ ${lines[2]} == "554 5.7.14 "* ]]
+	grep -q 'burlhosts can be read by others' submit.log
+	[ ! -s imap/log ]
+}

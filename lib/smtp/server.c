@@ -444,7 +444,8 @@ next_command(struct smtp_server *s)
 {
 	buf_clear(&s->line);
 	smtp_patience(s);
-	switch (in_line(s->in, &s->line, SMTP_LINE_MAX)) {
+	switch (in_line(s->in, &s->line, s->authed && s->features & SMTP_BURL ?
+	    SMTP_BURL_LINE_MAX : SMTP_LINE_MAX)) {
 	case LINE_OK:
 		s->commands++;
 		command(s);

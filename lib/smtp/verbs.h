@@ -7,7 +7,11 @@
 /* What the files of the server session share; for them alone. */
 
 /* Lines as long as our paths and all parameters; RFC 4954 4 for AUTH. */
-enum { SMTP_LINE_MAX = 4096, SMTP_AUTH_LINE_MAX = 12288 };
+enum {
+	SMTP_LINE_MAX = 4096,
+	SMTP_BURL_LINE_MAX = 8192 + 16,	/* URLs are long, too; after AUTH */
+	SMTP_AUTH_LINE_MAX = 12288
+};
 
 /* The commands that have files of their own; args is what follows them. */
 void smtp_verb_auth(struct smtp_server *s, struct span args);

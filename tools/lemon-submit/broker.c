@@ -12,6 +12,11 @@
 #include "net/connect.h"
 
 /* Between us and our own child; both are of one build. */
+struct request {
+	int64_t deadline;
+	size_t place;
+};
+
 struct answer {
 	int error;
 	char why[sizeof ((struct broker *)NULL)->why];
@@ -44,14 +49,15 @@ give(int s, struct answer *a, int fd)
 
 /* The child: until our end is closed. */
 static void
-serve(int s, struct span where, const char *port)
+serve(int s, const struct broker_place *place, size_t n)
 {
-	int64_t deadline;
+	struct request q;
 
-	while (recv(s, &deadline, sizeof deadline, 0) == sizeof deadline) {
+	while (recv(s, &q, sizeof q, 0) == sizeof q && q.place < n) {
 		struct answer a = { 0 };
 		const char *why = "unknown";
-		int fd = connect_to(where, port, deadline, &why), e;
+		int fd = connect_to(place[q.place].where,
+		    place[q.place].port, q.deadline, &why), e;
 
 		a.error = fd < 0 ? errno : 0;
 		memcpy(a.why, why, strnlen(why, sizeof a.why - 1));
@@ -65,7 +71,7 @@ serve(int s, struct span where, const char *port)
 }
 
 int
-broker_start(struct broker *b, struct span where, const char *port)
+broker_start(struct broker *b, const struct broker_place *place, size_t n)
 {
 	int s[2], saved, status;
 	pid_t pid;
@@ -81,7 +87,7 @@ broker_start(struct broker *b, struct span where, const char *port)
 		close(1);
 		pid = fork();
 		if (pid == 0)
-			serve(s[1], where, port);
+			serve(s[1], place, n);
 		_exit(pid < 0);
 	}
 	saved = errno;
@@ -101,7 +107,9 @@ broker_start(struct broker *b, struct span where, const char *port)
 int
 broker_connect(void *ctx, int64_t deadline, const char **why)
 {
-	struct broker *b = ctx;
+	const struct broker_door *door = ctx;
+	struct broker *b = door->broker;
+	struct request q = { .deadline = deadline, .place = door->place };
 	struct answer a;
 	union control c = { { 0 } };
 	struct iovec v = { &a, sizeof a };
@@ -111,7 +119,7 @@ broker_connect(void *ctx, int64_t deadline, const char **why)
 	int fd;
 
 	*why = "the broker is gone";
-	if (send(b->fd, &deadline, sizeof deadline, MSG_NOSIGNAL) < 0 ||
+	if (send(b->fd, &q, sizeof q, MSG_NOSIGNAL) < 0 ||
 	    recvmsg(b->fd, &m, MSG_CMSG_CLOEXEC) != sizeof a)
 		return -1;
 	memcpy(b->why, a.why, sizeof b->why);

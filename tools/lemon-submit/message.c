@@ -34,6 +34,7 @@ submit_reset(void *ctx)
 
 	hop_reset(&s->remote);
 	hop_reset(&s->local);
+	burl_reset(&s->burl);
 	complete_begin(&s->letter);
 	spool_free(&s->seven);
 	s->lowered = false;

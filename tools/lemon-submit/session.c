@@ -92,7 +92,7 @@ submit_open(struct submit *s)
 		.need_auth = true,
 		.features = SMTP_PIPELINING | SMTP_SIZE | SMTP_8BITMIME |
 		SMTP_AUTH | SMTP_ENHANCED | SMTP_DSN | SMTP_UTF8 |
-		SMTP_CHUNKING | SMTP_BINARYMIME,
+		SMTP_CHUNKING | SMTP_BINARYMIME | SMTP_BURL,
 		.secure = s->implicit || s->outside || s->peer.secure };
 	if (!strangers_enter(&s->strangers, &s->control, s->peer.ip))
 		crowded(s);
@@ -240,6 +240,7 @@ const struct smtp_host submit_host = {
 	.mechs = mechs, .auth_start = auth_start, .auth_step = auth_step,
 	.auth_end = auth_end, .starttls = starttls, .mail = submit_mail,
 	.rcpt = submit_rcpt, .begin = submit_begin, .chunk = submit_chunk,
+	.burl = submit_burl, .burl_words = submit_burl_words,
 	.end = submit_end, .reset = submit_reset, .refused = refused,
 };
 
@@ -274,6 +275,7 @@ submit_close(struct submit *s, enum smtp_bye bye)
 	hop_close(&s->remote);
 	hop_close(&s->local);
 	broker_stop(&s->broker);
+	burl_free(&s->burl);
 	tls_free(s->tls);
 	if (bye == SMTP_BYE_BARE || bye == SMTP_BYE_JUNK ||
 	    bye == SMTP_BYE_SYNC || bye == SMTP_BYE_AUTH ||

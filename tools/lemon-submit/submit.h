@@ -4,6 +4,7 @@
 
 #include "auth/strangers.h"
 #include "broker.h"
+#include "burl.h"
 #include "complete.h"
 #include "hop.h"
 #include "net/peer.h"
@@ -28,8 +29,10 @@ struct submit {
 	char mech[32];
 
 	struct hop local, remote;
-	struct broker broker;	/* connects to the relay after the doors are
-				   shut */
+	struct broker broker;	/* connects to the relay and to trusted hosts
+				   after the doors are shut */
+	struct broker_door relay_door;
+	struct burl burl;
 	struct complete letter;
 	struct spool seven;	/* the letter for hops without 8BITMIME, if
 				   it is another for them */
@@ -59,6 +62,10 @@ void submit_begin(void *ctx, struct smtp_reply *r);
 void submit_chunk(void *ctx, struct span octets);
 void submit_end(void *ctx, struct smtp_reply *r, size_t n);
 void submit_reset(void *ctx);
+
+/* burl.c: octets by URL. */
+void submit_burl(void *ctx, struct span url, struct smtp_reply *r);
+void submit_burl_words(void *ctx, struct buf *words);
 
 /* top.c: what goes before the user's header: Received and what is
  * missing. */

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: ISC */
+#include "burl.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "submit.h"
+#include "url/resolve.h"
+
+enum { WAIT_S = 60 };
+
+/* One URL on its way. */
+struct fetch {
+	struct submit *s;
+	struct span url;
+	struct imap_url u;
+	struct smtp_reply *r;
+	uint64_t octets;
+};
+
+void
+burl_reset(struct burl *b)
+{
+	remote_close(&b->remote);
+	imap_client_close(&b->client);
+	b->host = NULL;
+	store_close(b->store);
+	b->store = NULL;
+	buf_clear(&b->space_value);
+	buf_clear(&b->locals);
+}
+
+void
+burl_free(struct burl *b)
+{
+	burl_reset(b);
+	trusted_free(&b->trusted);
+	buf_free(&b->maildir);
+	buf_free(&b->index);
+	buf_free(&b->space_value);
+	buf_free(&b->locals);
+	*b = (struct burl){ 0 };
+}
+
+void
+submit_burl_words(void *ctx, struct buf *words)
+{
+	(void)ctx;
+	buf_adds(words, "imap");
+}
+
+/* --- answers (RFC 4468 6) --- */
+
+static void
+refuse(struct fetch *f, unsigned code, const char *status, const char *text)
+{
+	smtp_reply_set(f->r, code, status, text);
+}
+
+static void
+not_allowed(struct fetch *f)
+{
+	refuse(f, 554, "5.7.0", "IMAP URL authorization failed");
+}
+
+static void
+not_there(struct fetch *f)
+{
+	refuse(f, 554, "5.6.6", "IMAP URL resolution failed");
+}
+
+static void
+not_now(struct fetch *f)
+{
+	refuse(f, 451, "4.4.1", "The mail is not available now");
+}
+
+/* Whether so many octets may come; what is too big is not even read. */
+static bool
+fits(struct fetch *f, uint64_t n)
+{
+	const struct smtp_server *v = &f->s->server;
+
+	if (v->size_max == 0 || n <= v->size_max - v->size)
+		return true;
+	smtp_reply_std(f->r, SMTP_TOO_BIG);
+	return false;
+}
+
+static void
+add(void *arg, struct span octets)
+{
+	struct fetch *f = arg;
+
+	f->octets += octets.n;
+	smtp_server_add(&f->s->server, octets);
+}
+
+/* --- other owners' --- */
+
+static int64_t
+wait_ms(const struct submit *s)
+{
+	return 1000 * (int64_t)control_num(&s->control, "burltimeout", WAIT_S,
+	    1, 3600);
+}
+
+/* RFC 4467 7: whatever is wrong with the URL, the answer is the same. */
+static void
+answered(struct fetch *f, int64_t ms)
+{
+	struct remote *m = &f->s->burl.remote;
+	struct buf structure = { 0 };
+	enum remote_result a;
+	uint64_t n;
+
+	a = remote_answer(m, ms, &structure, &n);
+	buf_free(&structure);
+	if (a == REMOTE_INVALID || a == REMOTE_UNKNOWN_CTE) {
+		not_there(f);
+		return;
+	}
+	if (a == REMOTE_OK && fits(f, n) && remote_read(m, add, f) == 0)
+		return;
+	if (a != REMOTE_OK || f->r->code == 250)
+		not_now(f);
+	remote_close(m);	/* it may still be talking */
+}
+
+static void
+by_socket(struct fetch *f)
+{
+	struct submit *s = f->s;
+	struct buf path = { 0 };
+	struct remote_request q = { .caller = {
+		.user = span_str(s->account.name), .submitter = true },
+		.url = f->url };
+	int64_t ms = wait_ms(s);
+
+	if (!control_line(&s->control, "urlfetch-socket", &path) ||
+	    path.n == 0) {
+		refuse(f, 554, "5.7.14",
+		    "URLs of others are not resolved here");
+	} else if (remote_open(&s->burl.remote, buf_cstr(&path), ms) != 0) {
+		log_warn("urlfetch-socket: %s", strerror(errno));
+		not_now(f);
+	} else {
+		remote_ask(&s->burl.remote, &q);
+		answered(f, ms);
+	}
+	buf_free(&path);
+}
+
+/* --- the user's own --- */
+
+static bool
+opened(struct fetch *f)
+{
+	struct submit *s = f->s;
+	struct burl *b = &s->burl;
+	struct store_config cfg = { .maildir = buf_cstr(&b->maildir),
+		.index = b->index.n > 0 ? buf_cstr(&b->index) : NULL };
+	enum store_result e = STORE_ERROR;
+	const char *why;
+
+	if (b->store != NULL)
+		return true;
+	if (!control_line(&s->control, "namespace", &b->space_value))
+		buf_addc(&b->space_value, '/');
+	if (!imap_space_parse(buf_span(&b->space_value), &b->space))
+		why = "the control file namespace is wrong";
+	else
+		e = store_open(&b->store, &cfg, &why);
+	if (e == STORE_OK)
+		return true;
+	buf_clear(&b->space_value);
+	if (e == STORE_DENIED) {	/* it is another account's file */
+		by_socket(f);
+		return false;
+	}
+	log_warn("user=%s: %s", s->account.name, why);
+	if (e == STORE_NONEXISTENT)	/* who has no mail yet */
+		not_there(f);
+	else
+		not_now(f);
+	return false;
+}
+
+static void
+own(struct fetch *f)
+{
+	struct submit *s = f->s;
+	struct burl *b = &s->burl;
+	struct span me = span_str(s->account.name);
+	struct resolved found;
+	enum store_result e;
+
+	if (!opened(f))
+		return;
+	struct owner o = { .store = b->store, .space = &b->space, .name = me,
+		.locals = buf_span(&b->locals) };
+	struct caller c = { .user = me, .submitter = true };
+
+	switch (grant_check(&o, clock_now(), &f->u, &c)) {
+	case GRANT_OK:
+		break;
+	case GRANT_LATER:
+		log_warn("user=%s: %s", s->account.name,
+		    store_why(b->store));
+		not_now(f);
+		return;
+	case GRANT_SYNTAX:
+	case GRANT_GONE:
+		not_there(f);
+		return;
+	case GRANT_EXPIRED:
+	case GRANT_ACCESS:
+	case GRANT_REVOKED:
+		not_allowed(f);
+		return;
+	}
+	e = url_resolve(b->store, &b->space, &f->u, NULL, &found);
+	if (e == STORE_NONEXISTENT)
+		not_there(f);
+	else if (e != STORE_OK)
+		not_now(f);
+	else if (fits(f, found.n) && resolved_read(&found, add, f) != 0)
+		not_now(f);
+	resolved_free(&found);
+}
+
+/* --- other servers' --- */
+
+static void
+host_failed(struct fetch *f, const struct trusted_host *h)
+{
+	struct imap_client *c = &f->s->burl.client;
+
+	log_warn("burlhosts %.*s: %.*s", (int)h->where.n, h->where.p,
+	    (int)c->why.n, c->why.p);
+	refuse(f, 451, "4.4.1", "IMAP server unavailable: ");
+	buf_add(&f->r->text, buf_span(&c->why));
+}
+
+/* Connected and logged in, by the broker where we cannot. */
+static bool
+connected(struct fetch *f, const struct trusted_host *h, int64_t ms)
+{
+	struct burl *b = &f->s->burl;
+	struct imap_client *c = &b->client;
+	struct broker_door door = { &f->s->broker,
+		b->first_place + (size_t)(h - b->trusted.host) };
+	struct imap_client_opts o = { .where = h->where, .port = h->port,
+		.tls = h->tls, .implicit = h->implicit, .timeout_ms = ms,
+		.deadline = clock_ms() + ms, .connect_ctx = &door };
+	struct imap_login l = { .user = h->user, .password = h->password };
+
+	if (b->host == h && !c->lost) {
+		c->deadline = clock_ms() + ms;
+		return true;
+	}
+	imap_client_close(c);
+	b->host = h;
+	if (b->trusted.cafile.n > 0)
+		o.cafile = buf_cstr(&b->trusted.cafile);
+	if (f->s->broker.fd > 0)
+		o.connect = broker_connect;
+	if (imap_client_open(c, &o) && imap_client_login(c, &l) == IMAP_OK)
+		return true;
+	host_failed(f, h);
+	imap_client_close(c);
+	return false;
+}
+
+static bool
+more(void *ctx, struct span octets)
+{
+	struct fetch *f = ctx;
+
+	f->octets += octets.n;
+	return smtp_server_add(&f->s->server, octets);
+}
+
+static void
+by_host(struct fetch *f, const struct trusted_host *h)
+{
+	struct imap_url_fetch u = { .url = f->url, .sink = more, .ctx = f };
+	enum imap_result r;
+
+	if (!connected(f, h, wait_ms(f->s)))
+		return;
+	r = imap_client_urlfetch(&f->s->burl.client, &u, 1);
+	if (u.state == IMAP_GIVEN)
+		return;
+	if (r == IMAP_LOST)
+		host_failed(f, h);
+	else
+		not_there(f);
+}
+
+/* --- which --- */
+
+/* Whether the URL's host is this system, by its names.  Its port does not
+ * matter: nothing is sent there. */
+static bool
+here(const struct submit *s, struct span host)
+{
+	struct span rest = buf_span(&s->burl.locals);
+
+	if (span_ieq(host, buf_span(&s->me)))
+		return true;
+	while (rest.n > 0)
+		if (span_ieq(span_cut(&rest, '\n'), host))
+			return true;
+	return false;
+}
+
+static void
+resolve(struct fetch *f)
+{
+	struct submit *s = f->s;
+	struct owner o = { .locals = buf_span(&s->burl.locals) };
+	struct span me = span_str(s->account.name);
+	const struct imap_url *u = &f->u;
+	const struct trusted_host *host = NULL;
+	bool local = here(s, u->host);
+
+	if (!local)
+		host = trusted_find(&s->burl.trusted, u->host, u->port);
+	if (!u->absolute || u->host.n == 0 || u->uid == 0)
+		not_there(f);
+	else if (!local && host == NULL)	/* RFC 4468 8 */
+		refuse(f, 554, "5.7.14",
+		    "There is no trust relationship with that server");
+	else if (u->token.p == NULL || u->user.p == NULL)
+		refuse(f, 554, "5.7.14", "Only URLs with URLAUTH are taken");
+	else if (u->access == URL_SUBMIT &&
+	    !grant_is_user(&o, u->access_user, me))
+		not_allowed(f);		/* RFC 4468 3.3 */
+	else if (host != NULL)
+		by_host(f, host);
+	else if (s->burl.maildir.n > 0 && grant_is_user(&o, u->user, me))
+		own(f);
+	else
+		by_socket(f);
+}
+
+static void
+log_burl(const struct fetch *f)
+{
+	struct log l;
+
+	log_begin(&l, "burl");
+	log_ks(&l, "user", f->s->account.name);
+	log_ks(&l, "rip", f->s->peer.ip != NULL ? f->s->peer.ip : "local");
+	log_ku(&l, "octets", f->octets);
+	log_ku(&l, "code", f->r->code);
+	log_ks(&l, "status", f->r->status);
+	log_kv(&l, "url", span_head(f->url, smtp_burl_shown(f->url)));
+	log_end(&l);
+}
+
+void
+submit_burl(void *ctx, struct span url, struct smtp_reply *r)
+{
+	struct submit *s = ctx;
+	struct fetch f = { .s = s, .url = url, .r = r };
+	struct arena a = { 0 };
+	const char *why;
+
+	if (s->burl.locals.n == 0)
+		control_list(&s->control, "locals", &s->burl.locals);
+	why = imap_url_parse(&a, url, &f.u);
+	if (why != NULL)
+		refuse(&f, 501, "5.5.4", why);
+	else
+		resolve(&f);
+	log_burl(&f);
+	arena_free(&a);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BURL_H
+#define BURL_H
+
+#include "imap/mailbox.h"
+#include "store/store.h"
+#include "trusted.h"
+#include "url/remote.h"
+
+/*
+ * Where BURL (RFC 4468) gets its octets.  Nothing is opened before a URL
+ * comes; then it stays open for the next of the transaction.
+ */
+struct burl {
+	struct buf maildir, index;	/* the user's; settled before the doors
+					   are shut.  maildir empty: not ours to
+					   open */
+	struct store *store;
+	struct buf space_value;
+	struct imap_space space;
+	struct buf locals;
+	struct remote remote;	/* lemon-urlauth -s */
+	struct trusted trusted;
+	size_t first_place;	/* of theirs, among the broker's */
+	const struct trusted_host *host;	/* whom client talks to */
+	struct imap_client client;
+};
+
+/* The transaction is over. */
+void burl_reset(struct burl *b);
+void burl_free(struct burl *b);
+
+#endif
