@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,10 +76,9 @@ client_shake(struct client *c, enum security s)
 		fail("TLS");
 }
 
-struct client *
-client_dial(const char *port, enum security s)
+static struct client *
+client_new(int fd)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET };
 	struct client *c = malloc(sizeof *c);
 	int one = 1;
 
@@ -87,12 +87,49 @@ client_dial(const char *port, enum security s)
 	c->from = c->to = 0;
 	c->octets = 0;
 	c->tls = NULL;
+	c->fd = fd;
+	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	return c;
+}
+
+int
+client_listen(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t n = sizeof a;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
+	    listen(fd, 128) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&a, &n) != 0)
+		fail("listen");
+	signal(SIGCHLD, SIG_IGN);
+	printf("%u\n", ntohs(a.sin_port));
+	fflush(stdout);
+	return fd;
+}
+
+struct client *
+client_accept(int fd)
+{
+	int got = accept(fd, NULL, NULL);
+
+	if (got == -1)
+		fail("accept");
+	return client_new(got);
+}
+
+struct client *
+client_dial(const char *port, enum security s)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	struct client *c = client_new(socket(AF_INET, SOCK_STREAM, 0));
+
 	a.sin_port = htons((unsigned short)strtoul(port, NULL, 10));
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	c->fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (connect(c->fd, (struct sockaddr *)&a, sizeof a) < 0)
 		fail("connect");
-	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	if (s == TLS || s == RESUMED)
 		client_shake(c, s);
 	return c;
@@ -305,11 +342,29 @@ client_lmtp(const char *port)
 	return c;
 }
 
-void
-client_deliver(struct client *c, const char *rcpt, const char *m, size_t n)
+struct client *
+client_submission(const char *port, const char *user, const char *pass)
 {
-	client_sayf(c,
-	    "MAIL FROM:<load@localhost>\r\nRCPT TO:<%s>\r\nDATA\r\n", rcpt);
+	struct client *c = client_dial(port, PLAIN);
+	unsigned char plain[128], code[200];
+	int n = snprintf((char *)plain, sizeof plain, "%c%s%c%s", 0, user, 0,
+	    pass);
+
+	client_reply(c, "220");
+	client_sayf(c, "EHLO load\r\n");
+	client_reply(c, "250");
+	EVP_EncodeBlock(code, plain, n);
+	client_sayf(c, "AUTH PLAIN %s\r\n", code);
+	client_reply(c, "235");
+	return c;
+}
+
+void
+client_deliver(struct client *c, const char *sender, const char *rcpt,
+    const char *m, size_t n)
+{
+	client_sayf(c, "MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n", sender,
+	    rcpt);
 	client_reply(c, "250");
 	client_reply(c, "250");
 	client_reply(c, "354");

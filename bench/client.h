@@ -65,8 +65,16 @@ struct client *client_login(const char *port, const char *user,
 void client_reply(struct client *c, const char *code);
 /* LMTP: dial, and LHLO. */
 struct client *client_lmtp(const char *port);
-/* LMTP: one message in one transaction; m ends in a line of a dot. */
-void client_deliver(struct client *c, const char *rcpt, const char *m,
-    size_t n);
+/* LMTP and submission: one message in one transaction; m ends in a line of a
+ * dot. */
+void client_deliver(struct client *c, const char *sender, const char *rcpt,
+    const char *m, size_t n);
+/* Submission: dial, EHLO and AUTH PLAIN, in the clear. */
+struct client *client_submission(const char *port, const char *user,
+    const char *pass);
+
+/* Listen anywhere, and print the port; take the next connection. */
+int client_listen(void);
+struct client *client_accept(int fd);
 
 #endif

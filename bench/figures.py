@@ -10,6 +10,7 @@ import time
 from collections import namedtuple
 
 import mail
+from forward import forward
 from servers import ACCOUNT, LOAD, PASSWORD, Trouble
 
 # How much: the rounds, the messages of the mailboxes, connections and
@@ -200,6 +201,36 @@ def catenating(s, z):
     return [peaks[1] - peaks[0]]
 
 
+# --- submitting ---
+
+def submit(clients, each):
+    def run(s, z):
+        if s.name == "cyrus":
+            return [None]
+        n = z.n * (1 if each == "new" else 8)
+        return s.load("submit", s.submission, "conn", PASSWORD,
+                      "reader@example.org", n, clients, 4096, each)[0]
+    return run
+
+
+def forwarded(s, z):
+    """Seconds, octets and waits to send on an attachment of 5 MB."""
+    if s.name == "cyrus":
+        return None, None, None
+    n = time.monotonic_ns()
+    start = time.monotonic()
+    octets, waits = forward(s, "conn", b"forward", n)
+    return (time.monotonic() - start) * 1e3, octets, waits
+
+
+def submitting(clients, each, ratio):
+    name = "submission of 4 KiB, %d client%s" % (clients, "s"[:clients > 1])
+    if each == "new":
+        name += ", new connections"
+    return Workload(submit(clients, each), [Row(name, "/s", "dovecot",
+                                                ratio)])
+
+
 # --- waiting ---
 
 def idle(s, z):
@@ -234,6 +265,8 @@ def prepare(s, z, with_million):
     s.fill("boxes", "big", mail.big, z.big)
     s.fill("boxes", "huge",
            lambda i: mail.attached(i, z.huge).encode(), 1)
+    s.fill("conn", "forward", lambda i: mail.attached(i, 68000), 1)
+    s.fill("conn", "Sent", mail.small, 1)
     if with_million and s.name != "cyrus":
         s.fill("million", "INBOX", mail.small, z.million)
 
@@ -289,6 +322,17 @@ def table(z, with_million):
         Workload(catenating, [
             Row("memory of such a CATENATE, above a small one", "KiB",
                 limit=4096)], 1),
+        Workload(forwarded, [
+            Row("5 MB sent on by CATENATE, URLAUTH and BURL", "ms",
+                "dovecot", 2),
+            Row("    octets on the client's lines", "octets",
+                limit=2401),
+            Row("    waits for an answer on the longer line", "waits",
+                limit=3.5)], 5),
+        submitting(1, "same", 1),
+        submitting(8, "same", 1),
+        submitting(1, "new", 3),
+        submitting(8, "new", 3),
         Workload(idle, [
             Row("IDLE hears a delivery, median", "ms", limit=1),
             Row("IDLE hears a delivery, 99 of 100", "ms")]),

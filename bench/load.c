@@ -17,6 +17,12 @@
  *        N sessions in IDLE: prints "ready", and holds them until stdin ends
  *   load lmtp   PORT RCPT N PAR SIZE
  *        the same as append by LMTP, each message in its own transaction
+ *   load submit PORT USER PASS RCPT N PAR SIZE EACH
+ *        the same to a submission server, from USER@localhost after AUTH
+ *        PLAIN; with EACH new, on a connection for each message
+ *   load sink
+ *        a relay that takes all mail and has no disk: prints its port, and
+ *        goes on until it is ended
  *   load idle   PORT USER PASS LMTPPORT RCPT N
  *        N deliveries while another session is in IDLE: microseconds from
  *        LMTP's 250 to the EXISTS, median, 99th percentile
@@ -195,6 +201,18 @@ letter(size_t size, size_t *n)
 	return m;
 }
 
+/* Some servers look whose name is on it. */
+static void
+own_letter(char *m, const char *sender)
+{
+	char *from = strstr(m, "From: ");
+	size_t room = strcspn(from, "\r");
+
+	memset(from, ' ', room);
+	memcpy(from, "From: ", 6);
+	memcpy(from + 6, sender, strnlen(sender, room - 6));
+}
+
 /* Make it the i-th message, another one than all before: some servers drop
  * what they think that they have. */
 static void
@@ -294,7 +312,7 @@ lmtp_work(struct job *j, size_t from, size_t step)
 
 	for (size_t i = from; i < j->n; i += step) {
 		stamp(m, i);
-		client_deliver(c, j->v[1], m, size);
+		client_deliver(c, "load@localhost", j->v[1], m, size);
 	}
 }
 
@@ -304,6 +322,79 @@ run_lmtp(char **v)
 	struct job j = { v, number(v[2]), NULL };
 
 	printf("%.1f\n", share(&j, number(v[3]), lmtp_work));
+}
+
+static void
+submit_work(struct job *j, size_t from, size_t step)
+{
+	bool each = strcmp(j->v[7], "new") == 0;
+	struct client *c = NULL;
+	char sender[64];
+	size_t size;
+	char *m = letter(number(j->v[6]), &size);
+
+	snprintf(sender, sizeof sender, "%s@localhost", j->v[1]);
+	own_letter(m, sender);
+	for (size_t i = from; i < j->n; i += step) {
+		if (c == NULL)
+			c = client_submission(j->v[0], j->v[1], j->v[2]);
+		stamp(m, i);
+		client_deliver(c, sender, j->v[3], m, size);
+		if (!each)
+			continue;
+		client_sayf(c, "QUIT\r\n");
+		client_outlast(c);
+		c = NULL;
+	}
+}
+
+static void
+run_submit(char **v)
+{
+	struct job j = { v, number(v[4]), NULL };
+
+	printf("%.1f\n", share(&j, number(v[5]), submit_work));
+}
+
+/* Up to a line of a dot; to the next command otherwise. */
+static void
+sink_session(struct client *c)
+{
+	bool data = false;
+
+	client_sayf(c, "220 sink\r\n");
+	for (;;) {
+		const char *l = client_hear(c);
+
+		if (data && strcmp(l, ".") != 0)
+			continue;
+		if (strcmp(l, "QUIT") == 0)
+			_exit(0);
+		if (strncmp(l, "EHLO", 4) == 0)
+			client_sayf(c, "250-sink\r\n250-PIPELINING\r\n"
+			    "250-8BITMIME\r\n250 SIZE\r\n");
+		else if (!data && strcmp(l, "DATA") == 0)
+			client_sayf(c, "354 go on\r\n");
+		else
+			client_sayf(c, "250 fine\r\n");
+		data = strcmp(l, "DATA") == 0;
+	}
+}
+
+static void
+run_sink(void)
+{
+	int fd = client_listen();
+
+	for (;;) {
+		struct client *c = client_accept(fd);
+
+		if (fork() == 0) {
+			close(fd);
+			sink_session(c);
+		}
+		client_free(c);
+	}
 }
 
 static void
@@ -329,7 +420,7 @@ run_idle(char **v)
 	exists = seen;
 	for (size_t i = 0; i < n; i++) {
 		stamp(m, i);
-		client_deliver(l, v[4], m, size);
+		client_deliver(l, "load@localhost", v[4], m, size);
 		double start = now();
 
 		/* A server that misses one tells of two the next time. */
@@ -350,6 +441,7 @@ main(int argc, char **argv)
 	int n = argc - 2;
 
 	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (strcmp(mode, "conn") == 0 && n == 7)
 		run_conn(v);
 	else if (strcmp(mode, "imap") == 0 && n >= 5)
@@ -362,6 +454,10 @@ main(int argc, char **argv)
 		run_hold(v);
 	else if (strcmp(mode, "lmtp") == 0 && n == 5)
 		run_lmtp(v);
+	else if (strcmp(mode, "submit") == 0 && n == 8)
+		run_submit(v);
+	else if (strcmp(mode, "sink") == 0 && n == 0)
+		run_sink();
 	else if (strcmp(mode, "idle") == 0 && n == 6)
 		run_idle(v);
 	else if (strcmp(mode, "greet") == 0 && n == 3)

@@ -25,7 +25,7 @@ import sys
 import tempfile
 
 import figures
-from servers import (BUILD, PASSWORD, Cyrus, Dovecot, DovecotPooled, Lemon,
+from servers import (BUILD, LOAD, PASSWORD, Cyrus, Dovecot, DovecotPooled, Lemon,
                      Server, Trouble)
 
 LINE = "%-50s %11s %11s %11s  %s"
@@ -108,6 +108,14 @@ def floors(root, z):
     print(flush=True)
 
 
+def sink():
+    """A relay that takes all; its process and port."""
+    proc = subprocess.Popen([LOAD, "sink"], stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL)
+    Server.relay = int(proc.stdout.readline())
+    return proc
+
+
 def start(root):
     base = 10000 + os.getpid() % 500 * 20
     servers = []
@@ -170,9 +178,10 @@ def main():
         signal.signal(n, lambda *_: sys.exit(1))
     root = tempfile.mkdtemp(prefix="bench.", dir=o.d)
     os.chmod(root, 0o755)
-    servers = []
+    servers, relay = [], None
     try:
         floors(root, z)
+        relay = sink()
         servers = start(root)
         report(servers, z, o)
     finally:
@@ -180,6 +189,8 @@ def main():
             signal.signal(n, signal.SIG_IGN)
         for s in servers:
             s.stop()
+        if relay:
+            relay.kill()
         shutil.rmtree(root, ignore_errors=True)
 
 

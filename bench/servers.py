@@ -68,13 +68,16 @@ def descendants(pid):
 
 
 class Server:
-    """imap, imaps and lmtp are ports; proc is what was started."""
+    """imap, imaps, lmtp and submission (perhaps) are ports; proc is what was
+    started, and relay the port to which it submits."""
+    relay = 0
 
     scheme = "SCRAM-SHA-256"
 
     def __init__(self, root, base):
         self.root = root
         self.imap, self.imaps, self.lmtp = base + 143, base + 993, base + 24
+        self.submission = base + 587
         os.mkdir(root)
         os.chmod(root, 0o755)
         self.start(base)
@@ -182,6 +185,10 @@ class Lemon(Server):
                 raise Trouble(log.read())
         with open(os.path.join(self.root, "control", "plaintext"), "w") as f:
             f.write("1\n")
+        for name, line in (("relay", "127.0.0.1:%d none" % self.relay),
+                           ("submitters", "conn")):
+            with open(os.path.join(self.root, "control", name), "w") as f:
+                f.write(line + "\n")
 
 
 class Dovecot(Server):
@@ -191,9 +198,15 @@ class Dovecot(Server):
     config = """base_dir = %(root)s/run
 state_dir = %(root)s/state
 log_path = %(root)s/log
-protocols = imap lmtp
+protocols = imap lmtp submission
 listen = 127.0.0.1
 mail_location = maildir:~/Maildir
+mail_attribute_dict = file:%%h/dovecot-attributes
+imap_urlauth_host = localhost
+hostname = localhost
+submission_relay_host = 127.0.0.1
+submission_relay_port = %(relay)s
+submission_relay_trusted = yes
 first_valid_uid = 1
 ssl = yes
 ssl_cert = <%(root)s/cert.pem
@@ -225,6 +238,12 @@ service imap-login {
     ssl = yes
   }
 }
+service submission-login {
+  %(login)s
+  inet_listener submission {
+    port = %(submission)s
+  }
+}
 service lmtp {
   inet_listener lmtp {
     address = 127.0.0.1
@@ -251,7 +270,8 @@ service stats {
             f.write(self.config % {
                 "root": root, "uid": e.pw_uid, "gid": e.pw_gid,
                 "login": self.login, "imap": self.imap,
-                "imaps": self.imaps, "lmtp": self.lmtp})
+                "imaps": self.imaps, "lmtp": self.lmtp,
+                "submission": self.submission, "relay": self.relay})
         self.proc = subprocess.Popen(["dovecot", "-F", "-c",
                                       root + "/dovecot.conf"])
         listening(self.lmtp)
