@@ -265,7 +265,8 @@ def prepare(s, z, with_million):
     s.fill("boxes", "big", mail.big, z.big)
     s.fill("boxes", "huge",
            lambda i: mail.attached(i, z.huge).encode(), 1)
-    s.fill("conn", "forward", lambda i: mail.attached(i, 68000), 1)
+    s.fill("conn", "forward", lambda i: mail.attached(i, 68000).encode(),
+           1)
     s.fill("conn", "Sent", mail.small, 1)
     if with_million and s.name != "cyrus":
         s.fill("million", "INBOX", mail.small, z.million)
