@@ -217,6 +217,9 @@ link_alone(struct copying *c, struct change *to)
 	change_dir_before(to, CUR);
 	if (rec_alive(to->t, c->v->mb->id, o->uid, &r) && r.set == 0 &&
 	    link_one(c, to->t, o) == 0) {
+		/* The index is not to know of what loss of power takes. */
+		if (fsync(mailbox_sub(c->to, CUR)) == -1)
+			return store_fail(c->to->st, "sync the folder", errno);
 		to->entries[CUR] = 1;
 		change_dir_after(to, CUR);
 		return STORE_OK;
@@ -537,11 +540,8 @@ transfer(struct copying *c, struct copied *done)
 	if (c->intent.token == 0)
 		batch_start(&c->batch);
 	c->alone = c->n == 1 && !c->move;
-	if (c->alone) {
+	if (c->alone)
 		r = record(c, done);
-		if (r == STORE_OK && fsync(mailbox_sub(c->to, CUR)) == -1)
-			r = store_fail(c->to->st, "sync the folder", errno);
-	}
 	if (!c->alone)
 		r = transfer_guarded(c, done);
 	/* After the commit nothing is taken back of what was moved: these are
