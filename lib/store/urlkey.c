@@ -12,6 +12,7 @@
 #include "store/bell.h"
 #include "store/metadata.h"
 #include "store/tree.h"
+#include "store/uidlist.h"
 
 enum { GUID = 16 };
 
@@ -22,6 +23,17 @@ struct entry {
 	unsigned char key[URLKEY];
 };
 
+/* The mailbox asked for last.  Its folder and list are open, so that no other
+ * has their inodes' numbers. */
+struct last {
+	struct buf name;
+	struct mailbox *mb;	/* NULL: none */
+	int list;
+	ino_t ino;		/* of the list */
+	uint8_t guid[GUID];
+	uint32_t uidvalidity;
+};
+
 /* The keys of the file that fd is.  While it is open no other file has its
  * inode's number. */
 struct urlkeys {
@@ -30,6 +42,7 @@ struct urlkeys {
 	struct entry *e;
 	size_t n, cap;
 	uint64_t look;		/* how often the file was read */
+	struct last last;
 };
 
 static void
@@ -40,7 +53,18 @@ wipe(struct urlkeys *k)
 	free(k->e);
 	if (k->fd != -1)
 		close(k->fd);
-	*k = (struct urlkeys){ .fd = -1, .look = k->look + 1 };
+	*k = (struct urlkeys){ .fd = -1, .look = k->look + 1,
+		.last = k->last };
+}
+
+static void
+forget(struct last *l)
+{
+	if (l->mb != NULL)
+		close(l->list);
+	mailbox_close(l->mb);
+	buf_free(&l->name);
+	*l = (struct last){ 0 };
 }
 
 void
@@ -49,6 +73,7 @@ urlkeys_free(struct urlkeys *k)
 	if (k == NULL)
 		return;
 	wipe(k);
+	forget(&k->last);
 	free(k);
 }
 
@@ -68,11 +93,19 @@ is_fresh(struct store *st)
 	const struct urlkeys *k = st->urlkeys;
 	struct stat s;
 
-	if (k == NULL)
-		return false;
 	if (fstatat(st->dir, METADATA_FILE, &s, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT && k->fd == -1;
 	return k->fd != -1 && same(&s, &k->seen);
+}
+
+static struct urlkeys *
+keys_of(struct store *st)
+{
+	if (st->urlkeys == NULL) {
+		st->urlkeys = xcalloc(1, sizeof *st->urlkeys);
+		st->urlkeys->fd = -1;
+	}
+	return st->urlkeys;
 }
 
 static bool
@@ -107,15 +140,10 @@ keep(void *arg, struct span name, struct span value)
 static enum store_result
 look(struct store *st)
 {
-	struct urlkeys *k;
+	struct urlkeys *k = keys_of(st);
 
 	if (is_fresh(st))
 		return STORE_OK;
-	if (st->urlkeys == NULL) {
-		st->urlkeys = xcalloc(1, sizeof *st->urlkeys);
-		st->urlkeys->fd = -1;
-	}
-	k = st->urlkeys;
 	wipe(k);
 	/* What is read may be newer than this one: then it is read again. */
 	k->fd = openat(st->dir, METADATA_FILE, O_RDONLY | O_NOFOLLOW |
@@ -188,15 +216,12 @@ set(struct store *st, const uint8_t guid[GUID], unsigned char key[URLKEY])
 	return r;
 }
 
-enum store_result
-urlkey_get(struct mailbox *mb, bool make, unsigned char key[URLKEY])
+static enum store_result
+get(struct store *st, const uint8_t guid[GUID], bool make,
+    unsigned char key[URLKEY])
 {
-	struct store *st = mb->st;
-	uint8_t guid[GUID];
-	enum store_result r = guid_of(mb, guid);
+	enum store_result r = find(st, guid, key);
 
-	if (r == STORE_OK)
-		r = find(st, guid, key);
 	if (r != STORE_NONEXISTENT || !make)
 		return r;
 	/* Of two that make one at once the second takes the first's. */
@@ -208,6 +233,72 @@ urlkey_get(struct mailbox *mb, bool make, unsigned char key[URLKEY])
 		r = set(st, guid, key);
 	tree_unlock(st);
 	return r;
+}
+
+enum store_result
+urlkey_get(struct mailbox *mb, bool make, unsigned char key[URLKEY])
+{
+	uint8_t guid[GUID];
+	enum store_result r = guid_of(mb, guid);
+
+	return r == STORE_OK ? get(mb->st, guid, make, key) : r;
+}
+
+/* Whether it is that mailbox still, and the list which says its guid. */
+static bool
+is_last(struct store *st, struct span name)
+{
+	const struct last *l = &keys_of(st)->last;
+	struct stat s;
+
+	return l->mb != NULL && span_eq(name, buf_span(&l->name)) &&
+	    attach_path(l->mb) == STORE_OK &&
+	    fstatat(l->mb->dir, UIDLIST_FILE, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    s.st_ino == l->ino;
+}
+
+/* Open it.  One whose list is being written anew now is not kept. */
+static enum store_result
+open_last(struct store *st, struct span name)
+{
+	struct last *l = &keys_of(st)->last;
+	struct stat s;
+	struct meta m;
+
+	forget(l);
+	enum store_result r = mailbox_open(st, name, RIGHT_READ, &l->mb);
+
+	if (r != STORE_OK)
+		return r;
+	r = mailbox_meta(l->mb, &m);
+	if (index_again(st, r))
+		r = mailbox_meta(l->mb, &m);
+	l->list = openat(l->mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC);
+	if (r == STORE_OK && (l->list == -1 || fstat(l->list, &s) == -1))
+		r = mailbox_fail(l->mb, UIDLIST_FILE, errno);
+	if (r != STORE_OK) {
+		forget(l);
+		return r;
+	}
+	memcpy(l->guid, m.guid, GUID);
+	l->uidvalidity = m.uidvalidity;
+	l->ino = s.st_ino == m.list_ino ? s.st_ino : 0;
+	buf_add(&l->name, name);
+	return STORE_OK;
+}
+
+enum store_result
+urlkey_of(struct store *st, struct span name, bool make,
+    uint32_t *uidvalidity, unsigned char key[URLKEY])
+{
+	enum store_result r = is_last(st, name) ? STORE_OK :
+	    open_last(st, name);
+
+	if (r != STORE_OK)
+		return r == STORE_CHANGED ? STORE_NONEXISTENT : r;
+	*uidvalidity = st->urlkeys->last.uidvalidity;
+	return get(st, st->urlkeys->last.guid, make, key);
 }
 
 enum store_result
@@ -292,7 +383,7 @@ urlkey_was_reset(struct mailbox *mb, struct urlkey_watch *w)
 	struct urlkey_watch before = *w;
 	struct store *st = mb->st;
 
-	if (is_fresh(st) && st->urlkeys->look == w->look)
+	if (keys_of(st)->look == w->look && is_fresh(st))
 		return false;
 	bool reset = note(mb, w) && before.had &&
 	    (!w->had || memcmp(before.key, w->key, URLKEY) != 0);

@@ -17,6 +17,12 @@ enum { URLKEY = 32 };		/* octets */
 enum store_result urlkey_get(struct mailbox *mb, bool make,
     unsigned char key[URLKEY]);
 
+/* The same for the mailbox of that name, opened for reading, with its
+ * UIDVALIDITY.  The last one is kept open, and is looked at anew when its
+ * folder or its list is another. */
+enum store_result urlkey_of(struct store *st, struct span name, bool make,
+    uint32_t *uidvalidity, unsigned char key[URLKEY]);
+
 /* Give the mailbox another key, durably, and ring the bell.  Nothing that the old one signed is
  * good any more. */
 enum store_result urlkey_reset(struct mailbox *mb);

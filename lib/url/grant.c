@@ -51,24 +51,23 @@ has_rump(const struct imap_url *u)
 	    u->rump.p != NULL;
 }
 
-/* The mailbox with its key.  UIDVALIDITY is part of its name. */
+/* The key of the mailbox.  UIDVALIDITY is part of its name. */
 static enum store_result
 key_of(const struct owner *o, const struct imap_url *u, bool make,
     unsigned char key[URLKEY])
 {
-	struct mailbox_status s;
-	struct mailbox *mb;
-	enum store_result r = url_mailbox(o->store, o->space, u, &mb);
+	struct buf name = { 0 };
+	uint32_t uidvalidity;
+	enum store_result r = STORE_NONEXISTENT;
 
-	if (r == STORE_OK && u->uidvalidity != 0) {
-		r = mailbox_status(mb, &s);
-		if (r == STORE_OK && s.uidvalidity != u->uidvalidity)
-			r = STORE_NONEXISTENT;
-	}
-	if (r == STORE_OK)
-		r = urlkey_get(mb, make, key);
-	mailbox_close(mb);
-	return r == STORE_CHANGED ? STORE_NONEXISTENT : r;
+	if (url_name(o->space, u, &name))
+		r = urlkey_of(o->store, buf_span(&name), make, &uidvalidity,
+		    key);
+	if (r == STORE_OK && u->uidvalidity != 0 &&
+	    u->uidvalidity != uidvalidity)
+		r = STORE_NONEXISTENT;
+	buf_free(&name);
+	return r;
 }
 
 enum grant

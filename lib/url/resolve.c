@@ -3,18 +3,25 @@
 
 #include <errno.h>
 
-enum store_result
-url_mailbox(struct store *st, const struct imap_space *space,
+bool
+url_name(const struct imap_space *space, const struct imap_url *u,
+    struct buf *name)
+{
+	return u->mailbox.p != NULL &&
+	    imap_mailbox_utf8(space, u->mailbox, name);
+}
+
+static enum store_result
+open_mailbox(struct store *st, const struct imap_space *space,
     const struct imap_url *u, struct mailbox **mb)
 {
 	struct buf name = { 0 };
 	enum store_result r = STORE_NONEXISTENT;
 
-	*mb = NULL;
-	if (u->mailbox.p != NULL && imap_mailbox_utf8(space, u->mailbox, &name))
+	if (url_name(space, u, &name))
 		r = mailbox_open(st, buf_span(&name), RIGHT_READ, mb);
 	buf_free(&name);
-	return r == STORE_CANNOT ? STORE_NONEXISTENT : r;
+	return r;
 }
 
 /* The view that the URL is about. */
@@ -30,7 +37,7 @@ find_view(struct store *st, const struct imap_space *space,
 		r->view = selected;
 		return selected == NULL ? STORE_NONEXISTENT : STORE_OK;
 	}
-	e = url_mailbox(st, space, u, &r->mb);
+	e = open_mailbox(st, space, u, &r->mb);
 	if (e == STORE_OK)
 		e = view_open(r->mb, &r->view);
 	if (e == STORE_OK && u->uidvalidity != 0 &&

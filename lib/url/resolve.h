@@ -56,10 +56,8 @@ int resolved_read(const struct resolved *r, fields_sink *sink, void *arg);
 
 void resolved_free(struct resolved *r);		/* { 0 } is fine */
 
-/* The mailbox that the URL names, opened for reading.  STORE_NONEXISTENT:
- * none, or it names none. */
-enum store_result url_mailbox(struct store *st,
-    const struct imap_space *space, const struct imap_url *u,
-    struct mailbox **mb);
+/* Add the mailbox's name as the store has it.  False: it names none. */
+bool url_name(const struct imap_space *space, const struct imap_url *u,
+    struct buf *name);
 
 #endif

@@ -120,6 +120,53 @@ others(struct store *st)
 	buf_free(&b);
 }
 
+/* The key by the mailbox's name, whatever was kept of it; zeros: none. */
+static void
+key_by_name(struct store *st, struct span name, unsigned char key[URLKEY])
+{
+	uint32_t uidvalidity;
+
+	memset(key, 0, URLKEY);
+	urlkey_of(st, name, false, &uidvalidity, key);
+}
+
+/* What is kept of the mailbox asked for last is not believed for long. */
+static void
+kept(struct store *st)
+{
+	unsigned char key[URLKEY], again[URLKEY];
+	struct mailbox *mb = t_inbox(st);
+
+	key_of(st, SPAN("INBOX"), true, key);
+	key_by_name(st, SPAN("INBOX"), again);
+	ok(same(key, again), "a key is found by its mailbox's name");
+	t_append(mb, "Subject: x\r\n\r\n", 0, NULL);
+	key_by_name(st, SPAN("INBOX"), again);
+	ok(same(key, again), "and again when there is another message");
+	mailbox_close(mb);
+
+	store_create(st, SPAN("k"));
+	key_of(st, SPAN("k"), true, key);
+	key_by_name(st, SPAN("k"), again);
+	ok(same(key, again), "another mailbox's, too");
+	rename("M/.k", "M/.l");
+	key_by_name(st, SPAN("k"), again);
+	ok(same(again, zero), "not when somebody moved it away");
+	store_create(st, SPAN("k"));
+	key_by_name(st, SPAN("k"), again);
+	ok(same(again, zero), "nor of what takes its place");
+	key_by_name(st, SPAN("l"), again);
+	ok(same(key, again), "it is found where it went");
+	unlink("M/.l/lemon-uidlist");
+	t_remove("M/.lemon");
+	key_by_name(st, SPAN("l"), again);
+	ok(same(again, zero), "not when its list and the index are lost");
+	key_by_name(st, SPAN("INBOX"), again);
+	ok(!same(again, zero), "the others' lists know their guid");
+	key_by_name(st, SPAN("none"), again);
+	ok(same(again, zero), "nor of no mailbox");
+}
+
 /* One octet of the key's line is another. */
 static void
 damage(struct store *st)
@@ -151,6 +198,7 @@ main(void)
 
 	life(st);
 	others(st);
+	kept(st);
 	damage(st);
 	store_close(st);
 	t_remove_dir();
