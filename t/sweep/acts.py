@@ -7,8 +7,8 @@ import time
 from imap_client import give
 from model import Ledger, Msg, State, see, text
 from steps import (Append, At, Catenate, Change, Command, Copy, Deliver,
-                   Expunge, ExpungeMany, Move, RenameInbox, Store, StoreMany,
-                   Transaction)
+                   Expunge, ExpungeMany, Move, RenameInbox, Sign, Store,
+                   StoreMany, Transaction)
 
 
 class Act:
@@ -61,6 +61,12 @@ def gone(name):
 def subscribed(name, on=True):
     def stage(state):
         (state.subscribed.add if on else state.subscribed.remove)(name)
+    return stage
+
+
+def revoked(box=""):
+    def stage(state):
+        state.urls = {u for u in state.urls if "/%s" % box not in u}
     return stage
 
 
@@ -238,6 +244,11 @@ ACTS = {
         "a SUBSCRIBE",
         Change(b"SUBSCRIBE Other", subscribed("Other")),
         Change(b"UNSUBSCRIBE There", subscribed("There", False))),
+    "resetkey": Act(
+        "a GENURLAUTH and a RESETKEY",
+        Sign("INBOX", 3), Sign("Other", 1),
+        Change(b"RESETKEY INBOX", revoked("INBOX")), Sign("INBOX", 3),
+        Change(b"RESETKEY", revoked())),
     "adopt": Act(
         "a session that finds what others did", select("INBOX"), READ_ALL,
         prepare=at_work),

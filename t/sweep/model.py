@@ -34,26 +34,30 @@ Msg = collections.namedtuple("Msg", "uid flags")     # uid None: not known yet
 
 class State:
     """What a client can see: {mailbox: {message: Msg}}, the UIDVALIDITY of
-    those that have been seen, and what is subscribed."""
+    those that have been seen, what is subscribed, and the signed URLs that
+    are good."""
 
-    def __init__(self, boxes=(), validity=(), subscribed=()):
+    def __init__(self, boxes=(), validity=(), subscribed=(), urls=()):
         self.boxes = {b: dict(m) for b, m in dict(boxes).items()}
         self.validity = dict(validity)
         self.subscribed = set(subscribed)
+        self.urls = set(urls)
 
     def copy(self):
-        return State(self.boxes, self.validity, self.subscribed)
+        return State(self.boxes, self.validity, self.subscribed, self.urls)
 
     def items(self):
         """All that can be said of it, one by one."""
         return {("box", b) for b in self.boxes} | {
             ("subscribed", s) for s in self.subscribed} | {
+            ("url", u) for u in self.urls} | {
             (b, name, msg.flags) for b in self.boxes
             for name, msg in self.boxes[b].items()}
 
 
-def see(maildir):
-    """The State that a session finds, and {UIDVALIDITY: UIDNEXT}."""
+def see(maildir, urls=()):
+    """The State that a session finds, and {UIDVALIDITY: UIDNEXT}.  urls: those
+    that may be good."""
     state, nexts = State(), {}
     try:
         s = Imap(maildir)
@@ -70,6 +74,10 @@ def see(maildir):
             state.validity[name] = box.validity
             nexts[box.validity] = box.next
             state.boxes[name] = whole(name, box)
+        for url in urls:
+            said = b"".join(s.ok("URLFETCH " + url))
+            if b'" NIL' not in said:
+                state.urls.add(url)
         s.ok("LOGOUT")
         code = s.end()
     except (AssertionError, OSError, TypeError, Gone) as e:
@@ -113,6 +121,10 @@ def differences(want, got, any_uid=False):
     for s in sorted(want.subscribed ^ got.subscribed):
         found.append(("lost" if s in want.subscribed else "doubled",
                       "subscription " + s))
+    for u in sorted(want.urls - got.urls):
+        found.append(("lost", "the key of " + u))
+    for u in sorted(got.urls - want.urls):
+        found.append(("lost", "the end of " + u))
     return found
 
 
@@ -171,18 +183,20 @@ def subsets(names):
 
 
 class Ledger:
-    """The numbers that clients have seen."""
+    """The numbers that clients have seen, and the URLs."""
 
     def __init__(self):
         self.used = {}      # {(validity, uid): message}
         self.nexts = {}     # {validity: UIDNEXT}
         self.modseqs = {}   # {validity: (HIGHESTMODSEQ, what it was of)}
+        self.urls = set()
 
     def copy(self):
         other = Ledger()
         other.used = dict(self.used)
         other.nexts = dict(self.nexts)
         other.modseqs = dict(self.modseqs)
+        other.urls = set(self.urls)
         return other
 
     def told(self, validity, uid, name):

@@ -42,6 +42,8 @@ class Stage:
         self.maildir = place.home + "/alice/Maildir"
         self.report = place.path + "/report"
         self.ready = {}     # by act: State and Ledger before it
+        # Both, or it looks like a login chain.
+        os.environ["USER"] = os.environ["LOGNAME"] = "alice"
         self.env = dict(os.environ, LEMON_HOME=place.home + "/%u")
         # The leak sanitizer cannot work beside ptrace.
         self.env["ASAN_OPTIONS"] = ":".join(filter(None, [
@@ -142,7 +144,7 @@ class Stage:
     def verify(self, c, state, outcomes, ledger):
         if c.bare and os.path.exists(self.maildir + "/.lemon"):
             shutil.rmtree(self.maildir + "/.lemon")
-        now, nexts = see(self.maildir)
+        now, nexts = see(self.maildir, ledger.urls)
         # Message lines of the uidlist are not synced: without the index what
         # the power took of them is a new message.
         settle(now, state, outcomes, c.bare and c.mode != "kill")
@@ -154,7 +156,7 @@ class Stage:
         for deleted in (False, True):
             if deleted:
                 shutil.rmtree(self.maildir + "/.lemon")
-            then, nexts = see(self.maildir)
+            then, nexts = see(self.maildir, ledger.urls)
             settle(then, now, [], False)
             ledger.check(self.maildir, then, nexts)
             now = then

@@ -151,6 +151,25 @@ class Change(Command):
         return found
 
 
+class Sign(Command):
+    """A URL of a message that is there and stays."""
+
+    def __init__(self, box, uid):
+        self.rump = "imap://alice@h/%s/;UID=%d;URLAUTH=anonymous" % (box, uid)
+        super().__init__(b"GENURLAUTH %s INTERNAL" % self.rump.encode())
+
+    def outcomes(self, state, told, with_index):
+        for line in told:
+            m = re.fullmatch(rb'\* GENURLAUTH "(.*)"', line)
+            if m:
+                state = state.copy()
+                state.urls.add(m[1].decode())
+        return [state]
+
+    def learn(self, before, after, told, ledger):
+        ledger.urls |= after.urls
+
+
 def system(flags):
     """Those that are in a file's name."""
     return frozenset(f for f in flags if f.startswith("\\"))

@@ -133,7 +133,8 @@ class Trial(Stage):
             state, outcomes = outcomes[-1], outcomes[:-1]
         kept = False
         if why and (f.lasting or f.name in SYNCS):
-            kept = bool(differences(state, see(self.maildir)[0]))
+            kept = bool(differences(state, see(self.maildir,
+                                               ledger.urls)[0]))
         elif why:
             outcomes = []
         self.verify(f, state, outcomes, ledger)
