@@ -187,14 +187,14 @@ take_flags(struct span s, struct remote_request *q)
 int
 remote_take(struct in *in, struct arena *a, struct remote_request *q)
 {
+	uint64_t before = in->total;
 	struct span flags;
 
 	if (!in_ready(in) && in_wait(in, NULL, 0, -1) == 0)
 		return -1;
 	*q = (struct remote_request){ 0 };
 	if (!take(in, a, REMOTE_USER_MAX, &q->caller.user))
-		return in->state == STREAM_EOF && q->caller.user.p == NULL ?
-		    0 : -1;
+		return in->state == STREAM_EOF && in->total == before ? 0 : -1;
 	if (!take(in, a, REMOTE_FLAGS_MAX, &flags) ||
 	    !take_flags(flags, q) ||
 	    !take(in, a, IMAP_URL_MAX, &q->url))
