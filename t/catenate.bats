@@ -220,6 +220,13 @@ def catenate(*parts, box=b"INBOX"):
 	    assert re.match(rb"t NO \[(TOOBIG|LIMIT)\]", said[-1]), said
 	    assert used() == before and not tmp()
 	s.ok(catenate(text(b"x" * 99999), part(";UID=1/;PARTIAL=0.1")))
+	# What is too big is not stored first, to be taken back then.
+	def written():
+	    return int(re.search(rb"wchar: (\d+)",
+	        open("/proc/%d/io" % s.proc.pid, "rb").read())[1])
+	wrote = written()
+	said = s.ask(catenate(text(b"x"), *[part(";UID=1")] * 99))
+	assert b"[TOOBIG]" in said[-1] and written() - wrote < 2000
 	# One grows out of the other until it would be too big.
 	s.ok("CREATE big")
 	s.ok(b"APPEND big CATENATE (URL ;UID=1 URL ;UID=1)")
@@ -230,6 +237,22 @@ def catenate(*parts, box=b"INBOX"):
 	        break
 	assert i == 6 and b"[TOOBIG]" in said[-1], (i, said)
 	assert used() < 500000 and not tmp()
+	END
+}
+
+@test "what grows too big as base64 is too big" {
+	echo 1000 >control/databytes
+	client <<-'END'
+	s = messages()
+	head = b"Content-Transfer-Encoding: binary\r\n\r\n"
+	for command in [
+	        lambda t: b"APPEND INBOX ~{%d+}\r\n%s" % (len(t), t),
+	        lambda t: catenate(text(head), text(t[len(head):]))]:
+	    assert s.ask(command(head + b"\1" * 600))[-1].startswith(b"t OK")
+	    said = s.ask(command(head + b"\1" * 900))
+	    assert said[-1].startswith(b"t NO [TOOBIG]"), said
+	assert b"(MESSAGES 2)" in s.ok("STATUS INBOX (MESSAGES)")[0]
+	assert not tmp()
 	END
 }
 

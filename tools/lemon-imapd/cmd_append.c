@@ -26,6 +26,8 @@ struct append {
 	uint64_t copied;	/* octets of others, in all of the command:
 				   no more than one message may have */
 	size_t parts;
+	struct span *url;	/* [urls]: parts that wait to be copied */
+	size_t urls, url_cap;
 };
 
 static void
@@ -179,26 +181,65 @@ copy(struct append *a, const struct resolved *from)
 /* RFC 4469 3: only of this user, and so relative to the mailbox that is
  * selected. */
 static enum result
-url_part(struct append *a, struct span text)
+resolve(struct append *a, struct span text, struct imap_url *u,
+    struct resolved *r)
 {
 	struct session *s = a->s;
-	struct resolved from;
-	struct imap_url u;
-	enum result answer;
 
-	if (imap_url_parse(&s->arena, text, &u) != NULL || u.absolute ||
-	    u.access != URL_NONE || u.expire != INT64_MAX)
+	*r = (struct resolved){ 0 };
+	if (imap_url_parse(&s->arena, text, u) != NULL || u->absolute ||
+	    u->access != URL_NONE || u->expire != INT64_MAX)
 		return bad_url(a, text);
-	enum store_result r = url_resolve(s->store, &s->space, &u, s->view,
-	    &from);
+	enum store_result e = url_resolve(s->store, &s->space, u, s->view, r);
 
-	if (r == STORE_OK)
-		answer = copy(a, &from);
-	else if (r == STORE_NONEXISTENT)
-		answer = bad_url(a, text);
-	else
-		answer = reply_store(s, r);
-	resolved_free(&from);
+	if (e == STORE_NONEXISTENT)
+		return bad_url(a, text);
+	return e == STORE_OK ? OK : reply_store(s, e);
+}
+
+/* Whether all that wait are there and fit, before the first is stored. */
+static enum result
+check_urls(struct append *a)
+{
+	enum result answer = OK;
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < a->urls && answer == OK; i++) {
+		struct resolved r;
+		struct imap_url u;
+
+		answer = resolve(a, a->url[i], &u, &r);
+		if (answer == OK && (!fits(a, a->size + n, r.n) ||
+		    !fits(a, a->copied + n, r.n)))
+			answer = NO;
+		n += r.n;
+		resolved_free(&r);
+	}
+	return answer;
+}
+
+static enum result
+copy_url(struct append *a, struct span text)
+{
+	struct resolved r;
+	struct imap_url u;
+	enum result answer = resolve(a, text, &u, &r);
+
+	if (answer == OK)
+		answer = copy(a, &r);
+	resolved_free(&r);
+	return answer;
+}
+
+/* The octets of the URLs that wait go on the draft. */
+static enum result
+copy_urls(struct append *a)
+{
+	enum result answer = a->urls > 1 ? check_urls(a) : OK;
+
+	for (size_t i = 0; i < a->urls && answer == OK; i++)
+		answer = copy_url(a, a->url[i]);
+	a->urls = 0;
 	return answer;
 }
 
@@ -207,6 +248,7 @@ text_part(struct append *a, struct lex *l)
 {
 	struct lex_literal literal;
 
+	lex_space(l);
 	lex_announce(l, &literal);
 	if (!lex_ok(l))
 		return BAD;
@@ -216,22 +258,29 @@ text_part(struct append *a, struct lex *l)
 	return take(a, l, &literal);
 }
 
-/* RFC 4469 5: cat-part = "TEXT" SP literal / "URL" SP astring */
+/* RFC 4469 5: cat-part = "TEXT" SP literal / "URL" SP astring.  URLs wait for
+ * the next text or the end. */
 static enum result
 part(struct append *a, struct lex *l)
 {
-	bool url = lex_word(l, "URL");
+	if (++a->parts > PARTS_MAX)
+		return reply_no(a->s, "LIMIT", "Too many parts at once.");
+	if (lex_word(l, "TEXT")) {
+		enum result answer = copy_urls(a);
 
-	if (!url && !lex_word(l, "TEXT"))
+		return answer == OK ? text_part(a, l) : answer;
+	}
+	if (!lex_word(l, "URL"))
 		lex_fail(l, "Neither URL nor TEXT");
 	lex_space(l);
-	if (lex_ok(l) && ++a->parts > PARTS_MAX)
-		return reply_no(a->s, "LIMIT", "Too many parts at once.");
-	if (!url)
-		return text_part(a, l);
-	struct span text = lex_astring(l);
+	struct span url = lex_astring(l);
 
-	return lex_ok(l) ? url_part(a, text) : BAD;
+	if (!lex_ok(l))
+		return BAD;
+	a->url = arena_grow(l->arena, a->url, &a->url_cap, a->urls + 1,
+	    sizeof *a->url);
+	a->url[a->urls++] = url;
+	return OK;
 }
 
 /* RFC 4469 5: "(" cat-part *(SP cat-part) ")" */
@@ -254,6 +303,8 @@ catenate(struct append *a, struct lex *l, const struct draft_info *info)
 	lex_close(l);
 	if (answer == OK && !lex_ok(l))
 		return BAD;
+	if (answer == OK)
+		answer = copy_urls(a);
 	if (answer == OK && a->size == 0)
 		return reply_no(a->s, NULL, EMPTY);
 	return answer;
@@ -288,9 +339,13 @@ one(struct append *a, struct lex *l)
 
 	if (answer != OK)
 		return answer;
-	enum store_result r = draft_finish(current(a), NULL);
+	uint64_t size;
+	enum store_result r = draft_finish(current(a), &size);
 
-	return r == STORE_OK ? OK : reply_store(a->s, r);
+	if (r != STORE_OK)
+		return reply_store(a->s, r);
+	/* What came as binary is larger now. */
+	return fits(a, 0, size) ? OK : NO;
 }
 
 /* RFC 4315 3: "APPENDUID" SP uidvalidity SP uid-set */
