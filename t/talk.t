@@ -113,6 +113,7 @@ class Talk:
                 del self.env[k]
         self.run_line = DEFAULT.get(
             os.path.basename(os.path.dirname(path)), "")
+        self.run_lines = {}
         self.var, self.conn, self.log = {}, {}, []
         self.mails = 0
         os.mkdir(self.dir + "/control")
@@ -161,6 +162,8 @@ class Talk:
         rest = rest.replace("$T", self.dir)
         if key == "run":
             self.run_line = rest
+        elif key.startswith("run"):
+            self.run_lines[key[3:]] = rest
         elif key == "env":
             k, v = rest.split("=", 1)
             self.env[k] = v
@@ -189,7 +192,8 @@ class Talk:
 
     def get(self, n):
         if n not in self.conn:
-            argv = [a.replace("$T", self.dir) for a in self.run_line.split()]
+            argv = [a.replace("$T", self.dir) for a in
+                    self.run_lines.get(n, self.run_line).split()]
             self.conn[n] = Connection(argv, self.env, self.dir)
         return self.conn[n]
 
@@ -302,7 +306,7 @@ class Talk:
                           if l.strip() and not l.startswith("#")])
         talking = False
         for line in lines:
-            m = re.match(r"(run|env|user|file|mail|sh): (.*)", line)
+            m = re.match(r"(run\d?|env|user|file|mail|sh): (.*)", line)
             if m and not talking:
                 self.directive(m.group(1), m.group(2))
             else:

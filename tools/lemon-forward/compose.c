@@ -9,6 +9,8 @@
 #include "text/qp.h"
 #include "text/utf8.h"
 
+enum { BOUNDARY_OCTETS = 18 };	/* 64 bits of chance */
+
 struct draft {
 	struct forward *f;
 	struct buf text;	/* of the next piece */
@@ -138,6 +140,8 @@ compose(struct forward *f, struct span original)
 	static const struct section whole = { .kind = SECTION_ALL };
 
 	build_boundary(&d.boundary);
+	/* Each octet of it goes over the line four times. */
+	d.boundary.n = BOUNDARY_OCTETS;
 	add_header(&d, original);
 	if (f->cover.n > 0)
 		add_cover(&d);

@@ -21,10 +21,10 @@ describe(struct session *s)
 	updates_flags(s);
 	updates_exists(s);
 	if (unseen > 0)
-		wire_code(s, "UNSEEN", unseen, "The first unread message.");
+		wire_code(s, "UNSEEN", unseen, "Ok");
 	wire_code(s, "UIDVALIDITY", view_uidvalidity(s->view),
-	    "UIDs are valid.");
-	wire_code(s, "UIDNEXT", view_uidnext(s->view), "The next UID.");
+	    "Ok");
+	wire_code(s, "UIDNEXT", view_uidnext(s->view), "Ok");
 	updates_urlmech(s);
 	urlkey_watch(s->mailbox, &s->key);
 }

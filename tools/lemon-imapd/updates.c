@@ -78,7 +78,7 @@ updates_flags(struct session *s)
 		}
 		if (permanent)
 			out_adds(&s->out, s->readonly ? ")] Read-only." :
-			    " \\*)] These are kept.");
+			    " \\*)] Ok");
 		else
 			out_addc(&s->out, ')');
 		untagged_end(s);
@@ -110,7 +110,7 @@ void
 updates_urlmech(struct session *s)
 {
 	untagged(s);
-	out_adds(&s->out, "OK [URLMECH INTERNAL] URLs can be signed.");
+	out_adds(&s->out, "OK [URLMECH INTERNAL] Ok");
 	untagged_end(s);
 }
 
