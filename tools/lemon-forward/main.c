@@ -73,5 +73,9 @@ main(int argc, char **argv)
 	mailbox_mark(&f);
 	smtp_client_close(&f.smtp);
 	imap_client_close(&f.imap);
+	spool_free(&f.spool);
+	buf_free(&f.cover);
+	arena_wipe(&f.arena);	/* the password */
+	arena_free(&f.arena);
 	return refused == 0 ? EXIT_OK : EXIT_REFUSED;
 }

@@ -97,7 +97,9 @@ password(struct forward *f, const char *fd)
 	if (line.n == 0)
 		die_usage("no password: set LEMON_PASSWORD, or name a "
 		    "descriptor with -w");
-	f->password = buf_span(&line);
+	f->password = arena_dup(&f->arena, buf_span(&line));
+	buf_wipe(&line);
+	buf_free(&line);
 }
 
 static void
@@ -127,7 +129,8 @@ message_url(struct forward *f, const char *text)
 			buf_addc(&at, ']');
 		if (u.port != 0)
 			buf_addf(&at, ":%u", u.port);
-		f->imap_at = buf_span(&at);
+		f->imap_at = arena_dup(&f->arena, buf_span(&at));
+		buf_free(&at);
 	}
 	if (u.user.p != NULL && f->user.p == NULL)
 		f->user = u.user;
@@ -179,7 +182,8 @@ sender(struct forward *f)
 			buf_addc(&b, '@');
 			buf_add(&b, connect_host(f->smtp_at));
 		}
-		f->from = buf_span(&b);
+		f->from = arena_dup(&f->arena, buf_span(&b));
+		buf_free(&b);
 	}
 	if (smtp_mailbox_parse(f->from, 0, &p) != SMTP_PATH_OK)
 		die_usage("%.*s: that is no address; -f gives yours",

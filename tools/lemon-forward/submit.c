@@ -67,6 +67,7 @@ submit_open(struct forward *f)
 		memcpy(host, "localhost", sizeof "localhost");
 	if (smtp_client_open(&f->smtp, &o, &r) != 0)
 		give_up(f, &r, "the submission server (-s names another)");
+	smtp_reply_free(&r);
 }
 
 const char *
@@ -167,5 +168,8 @@ submit_message(struct forward *f, enum way way)
 		unknown(f);
 	if (smtp_reply_class(&end) != 2)
 		give_up(f, &end, "the submission server refuses it");
+	for (size_t i = 0; i < f->rcpts; i++)
+		smtp_reply_free(&r[i]);
+	smtp_reply_free(&end);
 	return f->rcpts - accepted;
 }
