@@ -110,7 +110,7 @@ class Imap(Session):
         if verb == "GENURLAUTH":
             return "* GENURLAUTH " + " ".join(
                 '"%s:internal:%02x"' % (u, i) for i, u in enumerate(
-                    re.findall('"(imap:[^"]*)"', text))) + "\r\nOK"
+                    re.findall('"?(imap:[^" ]*)"? INTERNAL', text))) + "\r\nOK"
         return "OK"
 
     def serve(self):

@@ -252,9 +252,24 @@ quotable(struct span s)
 	return true;
 }
 
+/* Octets cost, and many strings could be atoms; some servers take a bare NIL
+ * for no string at all. */
+static bool
+atomic(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!lex_astring_char(s.p[i]))
+			return false;
+	return s.n > 0 && !span_ieq(s, SPAN("NIL"));
+}
+
 void
 imap_client_add_string(struct imap_client *c, struct span s)
 {
+	if (atomic(s)) {
+		imap_client_add(c, s);
+		return;
+	}
 	if (!quotable(s)) {
 		imap_client_add_literal(c, s.n);
 		imap_client_add(c, s);

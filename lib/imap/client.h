@@ -118,7 +118,7 @@ unsigned imap_client_begin(struct imap_client *c, const char *text);
 void imap_client_add(struct imap_client *c, struct span text);
 void imap_client_add_number(struct imap_client *c, uint64_t v);
 
-/* Quoted, or a literal. */
+/* As an atom, quoted, or a literal: the shortest that it can be. */
 void imap_client_add_string(struct imap_client *c, struct span s);
 
 /* The announcement of a literal of n octets, which are then added.  Where the

@@ -431,6 +431,12 @@ say_catenate(struct forward *f)
 		const struct piece *p = &f->piece[i];
 		struct imap_url u = part_of(f, p);
 
+		/* RFC 4469 3: relative to the mailbox that is selected, and
+		 * whose UIDVALIDITY was seen. */
+		if (!f->sent_open) {
+			u.mailbox = (struct span){ 0 };
+			u.uidvalidity = 0;
+		}
 		imap_client_add(c, i == 0 ? SPAN(" (") : SPAN(" "));
 		if (p->text.p != NULL) {
 			imap_client_add(c, SPAN("TEXT "));
@@ -631,7 +637,7 @@ mailbox_take_back(struct forward *f)
 	if (f->copy == 0 || !open_sent(f))
 		return;
 	wait_for(f, say_uid(f, "UID STORE ", f->copy,
-	    " +FLAGS.SILENT (\\Deleted)"));
+	    " +FLAGS.SILENT \\Deleted"));
 	if (f->imap.offered & IMAP_UIDPLUS)
 		wait_for(f, say_uid(f, "UID EXPUNGE ", f->copy, ""));
 	f->copy = 0;
@@ -654,10 +660,10 @@ mailbox_mark(struct forward *f)
 			    f->mailbox : f->sent, "");
 		if (source)
 			tag[n++] = say_uid(f, "UID STORE ", f->uid,
-			    " +FLAGS.SILENT ($Forwarded)");
+			    " +FLAGS.SILENT $Forwarded");
 		else if (f->copy != 0)
 			tag[n++] = say_uid(f, "UID STORE ", f->copy,
-			    " -FLAGS.SILENT ($SubmitPending)");
+			    " -FLAGS.SILENT $SubmitPending");
 	}
 	for (unsigned i = 0; i < n; i++)
 		good = wait_for(f, tag[i]) == IMAP_OK && good;

@@ -163,7 +163,7 @@ logins(void)
 		    "a refused password" },
 		{ "* OK hi\r\n* CAPABILITY IMAP4rev1\r\n1 OK\r\n2 OK in\r\n",
 		    { SPAN_INIT("u"), SPAN_INIT("p\"\\"), { NULL, 0 } },
-		    IMAP_OK, "1 CAPABILITY\r\n2 LOGIN \"u\" \"p\\\"\\\\\"\r\n"
+		    IMAP_OK, "1 CAPABILITY\r\n2 LOGIN u \"p\\\"\\\\\"\r\n"
 		    "3 LOGOUT\r\n", "LOGIN, what is odd in it quoted" },
 		{ "* OK hi\r\n* CAPABILITY AUTH=PLAIN LOGINDISABLED\r\n"
 		    "1 OK\r\n+ \r\n2 OK in\r\n",
@@ -291,8 +291,8 @@ urls(void)
 	is(buf_span(&b[1]), SPAN("ab\r\n"), "as a literal");
 	is(buf_span(&b[2]), SPAN("quoted"), "or quoted");
 	ok(b[0].n == 0, "and nothing of what nobody asked for");
-	hears(&t, SPAN("1 URLFETCH \"imap://x/a\"\r\n2 URLFETCH "
-	    "\"imap://x/b\"\r\n3 URLFETCH \"imap://x/\\\"c\"\r\n4 LOGOUT\r\n"),
+	hears(&t, SPAN("1 URLFETCH imap://x/a\r\n2 URLFETCH "
+	    "imap://x/b\r\n3 URLFETCH \"imap://x/\\\"c\"\r\n4 LOGOUT\r\n"),
 	    "that is what it heard");
 
 	u[1].state = u[2].state = IMAP_UNKNOWN;
