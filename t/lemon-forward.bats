@@ -3,8 +3,23 @@
 # Forwarding without a download.
 bats_require_minimum_version 1.5.0
 
+load serve
+
 setup_file() {
+	unset "${!TCP@}" "${!SSL@}" LEMON_CONTROL
+	serve -u alice:secret -u bob:secret
 	cd "$BATS_FILE_TMPDIR"
+	# A photo of 5 MB, as base64.
+	head -c 5242880 /dev/urandom | base64 -w 76 >photo
+	{
+		printf 'From: carol@example.net\nSubject: photos\nMIME-Version: 1.0\n'
+		printf 'Content-Type: multipart/mixed; boundary=b\n\n--b\n'
+		printf 'Content-Type: text/plain\n\nhi\n--b\nContent-Type: image/png\n'
+		printf 'Content-Transfer-Encoding: base64\n\n'
+		cat photo
+		printf -- '--b--\n'
+	} >message
+	LEMON_CONTROL=$DIR/control lemon-deliver alice <message
 	mkfifo fifo
 	python3 "$BATS_TEST_DIRNAME/fake_forward.py" . >fifo 2>fake.err 3>&- &
 	export FAKE=$! IPORT SPORT LEMON_PASSWORD=secret
@@ -13,6 +28,7 @@ setup_file() {
 
 teardown_file() {
 	kill "$FAKE" 2>/dev/null || :
+	unserve
 }
 
 setup() {
@@ -38,6 +54,32 @@ heard() {
 		tr -d '\r' <"$1"
 		return 1
 	}
+}
+
+# really ARG…: the same with the servers of lemon-serve
+really() {
+	printf 'see below\n' | lemon-forward -i localhost:$IMAP \
+	    -s localhost:$SUBMISSION -u alice "$@" bob@localhost
+}
+
+# keywords FOLDER: those of its messages, as lemon-imapd tells them
+keywords() {
+	printf '1 LOGIN alice secret\r\n2 SELECT %s\r\n3 FETCH 1:* FLAGS\r\n4 LOGOUT\r\n' "$1" |
+	    LEMON_CONTROL=$DIR/control LEMON_PLAINTEXT=1 lemon-imapd |
+	    tr -d '\r' | sed -n 's/^\* .* FETCH (FLAGS (\(.*\)))/\1/p'
+}
+
+# arrived: what bob has got since the last time, whole and with the photo
+arrived() {
+	local got
+	got=$(find "$DIR/users/bob/Maildir/new" -type f)
+	[ "$(echo "$got" | wc -l)" = 1 ]
+	mv "$got" got
+	grep -q '^Subject: Fwd: photos$' got
+	grep -q '^see below$' got
+	# From the first line of the photo on.
+	[ "$(grep -Fxf <(head -n 1 photo) -A "$(($(wc -l <photo) - 1))" got | cksum)" = \
+	    "$(cksum <photo)" ]
 }
 
 unheard() {
@@ -217,4 +259,64 @@ unheard() {
 	printf 'Grüße\n' | lemon-forward -t none -i 127.0.0.1:$IPORT -s 127.0.0.1:$SPORT -u alice -f a@b INBOX 5 bob@example.net
 	heard imap '^Gr=C3=BC=C3=9Fe$'
 	lemon-forward -t none -i 127.0.0.1:$IPORT -s 127.0.0.1:$SPORT -u alice -f a@b INBOX 5 bob@example.net </dev/null
+}
+
+@test "5 MB reach the recipient by CATENATE, URLAUTH and BURL for 2,400 octets" {
+	really -c -p 2 INBOX 1		# makes Sent
+	arrived
+	[[ $(keywords INBOX) == *'$Forwarded'* ]]
+	[ "$(keywords Sent)" = '\Seen $Submitted' ]
+	# TLS from the first octet: STARTTLS costs round trips.
+	IMAP=$IMAPS SUBMISSION=$SUBMISSIONS run -0 --separate-stderr \
+	    really -I -v -c -p 2 INBOX 1
+	arrived
+	[[ $stderr =~ imap\ ([0-9]+)\ round\ trips,\ ([0-9]+)\ octets\ out,\ ([0-9]+)\ in ]]
+	trips=${BASH_REMATCH[1]} octets=$((BASH_REMATCH[2] + BASH_REMATCH[3]))
+	[[ $stderr =~ these\ ([0-9]+)\ and\ ([0-9]+) ]]
+	octets=$((octets - BASH_REMATCH[1] - BASH_REMATCH[2]))
+	[[ $stderr =~ submission\ ([0-9]+)\ round\ trips,\ ([0-9]+)\ octets\ out,\ ([0-9]+)\ in ]]
+	octets=$((octets + BASH_REMATCH[2] + BASH_REMATCH[3]))
+	echo "# $octets octets, $trips and ${BASH_REMATCH[1]} round trips" >&3
+	[ $octets -le 2400 ] && [ $trips = 3 ] && [ "${BASH_REMATCH[1]}" = 3 ]
+}
+
+@test "5 MB reach the recipient by BDAT and BURL, whole or in part" {
+	really -b -p 2 INBOX 1
+	arrived
+	really --burl INBOX 1
+	arrived
+	grep -q '^Content-Type: message/rfc822$' got
+}
+
+@test "5 MB reach the recipient by download and upload, if that is wanted" {
+	run -0 --separate-stderr really -v -d -p 2 INBOX 1
+	arrived
+	[[ $stderr =~ imap\ [0-9]+\ round\ trips,\ 7[0-9]{6}\ octets\ out,\ 7[0-9]{6}\ in ]]
+}
+
+@test "TLS from the first octet, and a certificate that must fit" {
+	sed -n '/BEGIN CERT/,$p' "$DIR/control/tls.pem" >ca || skip "tls.pem is the servers' own"
+	for how in "-c localhost" "-b localhost" "-d 127.0.0.1"; do
+		printf 'hi\n' | lemon-forward -I -t verify -C ca ${how% *} \
+		    -i ${how#* }:$IMAPS -s ${how#* }:$SUBMISSIONS -u alice \
+		    -f alice@localhost INBOX 1 bob@localhost
+	done
+	run -75 really -t verify INBOX 1
+	[[ $output == *'no TLS with the server: '*certificate*'-C a file of certificates'* ]]
+	run -65 forward -t must -i 127.0.0.1:$IMAP -s localhost:$SUBMISSION -f alice@localhost -c INBOX 1 bob@localhost
+	[[ $output == *'by the name of -i?'* ]]
+	[ "$(find "$DIR/users/bob/Maildir/new" -type f | wc -l)" = 3 ]
+	rm -f "$DIR"/users/bob/Maildir/new/*
+}
+
+@test "no such message, part or mailbox sends nothing and leaves nothing" {
+	before=$(keywords Sent | wc -l)
+	run -65 really -c INBOX 9999
+	run -65 really -c -p 7 INBOX 1
+	run -65 really -b -p 7 INBOX 1
+	run -65 really -d -p 7 INBOX 1
+	run -65 really -c Nowhere 1
+	LEMON_PASSWORD=wrong run -77 really -c INBOX 1
+	[ "$(keywords Sent | wc -l)" = "$before" ]
+	[ -z "$(find "$DIR/users/bob/Maildir/new" -type f)" ]
 }

@@ -58,6 +58,7 @@ struct forward {
 	struct span ticket;		/* its URL */
 	bool sent_open;			/* Sent is selected */
 	struct spool spool;		/* what was downloaded */
+	uint64_t marked_out, marked_in;	/* octets for the keywords */
 };
 
 /* --- main.c --- */

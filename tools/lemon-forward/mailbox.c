@@ -652,6 +652,8 @@ mailbox_mark(struct forward *f)
 	unsigned tag[4], n = 0;
 	bool good = true;
 
+	f->marked_out = f->imap.out.total;
+	f->marked_in = f->imap.in.total;
 	for (unsigned i = 0; i < 2; i++) {
 		bool source = (i == 0) == here;
 
@@ -670,5 +672,7 @@ mailbox_mark(struct forward *f)
 	if (!good)
 		log_warn("it is sent, but not marked so: %s",
 		    buf_cstr(&f->imap.why));
+	f->marked_out = f->imap.out.total - f->marked_out;
+	f->marked_in = f->imap.in.total - f->marked_in;
 	tally(f);
 }

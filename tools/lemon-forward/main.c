@@ -21,6 +21,11 @@ tally(const struct forward *f)
 		return;
 	tally_line("imap", f->imap.trips, f->imap.out.total,
 	    f->imap.in.total);
+	if (f->marked_out > 0)
+		fprintf(stderr, "%s: of these %llu and %llu octets for "
+		    "keywords\n", program_name(),
+		    (unsigned long long)f->marked_out,
+		    (unsigned long long)f->marked_in);
 	tally_line("submission", f->smtp.trips, f->smtp.out.total,
 	    f->smtp.in.total);
 }

@@ -47,7 +47,10 @@ give_up(struct forward *f, const struct smtp_reply *r, const char *what)
 		die_forbidden("%s: %s; are -u and the password right?", what,
 		    text);
 	if (refused)
-		die_refused("%s: %u %s %s", what, r->code, r->status, text);
+		die_refused("%s: %u %s %s%s", what, r->code, r->status, text,
+		    strcmp(r->status, "5.7.14") != 0 ? "" :
+		    "; does it know the IMAP server by the name of -i? "
+		    "--download does without");
 	die_temp("%s: %u %s %s", what, r->code, r->status, text);
 }
 
