@@ -8,6 +8,7 @@
 #include "store/list.h"
 #include "store/name.h"
 #include "store/tree.h"
+#include "store/urlkey.h"
 
 /* Make the folder of a name and those above it that are not there.  Needs
  * the lock and folders_read; the caller syncs.  *made gets the directories,
@@ -151,6 +152,7 @@ enum store_result
 store_delete(struct store *st, struct span name)
 {
 	enum store_result r;
+	uint8_t guid[16];
 
 	if (name_inbox(name))
 		return STORE_CANNOT;
@@ -158,8 +160,13 @@ store_delete(struct store *st, struct span name)
 	if (r != STORE_OK)
 		return r;
 	r = folders_read(st);
+	bool signs = r == STORE_OK && urlkey_mark(st, name, guid);
+
 	if (r == STORE_OK)
 		r = discard(st, name);
+	/* What it signed is gone with its name; this is for order. */
+	if (r == STORE_OK && signs)
+		urlkey_drop(st, guid);
 	tree_unlock(st);
 	if (r == STORE_OK)
 		tree_sweep(st);

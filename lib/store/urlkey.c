@@ -196,6 +196,13 @@ guid_of(struct mailbox *mb, uint8_t guid[GUID])
 	return r;
 }
 
+static void
+entry_name(struct buf *name, const uint8_t guid[GUID])
+{
+	buf_addhex(name, guid, GUID);
+	buf_add(name, tail);
+}
+
 /* A new key, durably. */
 static enum store_result
 set(struct store *st, const uint8_t guid[GUID], unsigned char key[URLKEY])
@@ -203,8 +210,7 @@ set(struct store *st, const uint8_t guid[GUID], unsigned char key[URLKEY])
 	struct buf name = { 0 }, value = { 0 };
 
 	random_fill(key, URLKEY);
-	buf_addhex(&name, guid, GUID);
-	buf_add(&name, tail);
+	entry_name(&name, guid);
 	buf_addhex(&value, key, URLKEY);
 	const struct metadata m = { .key = buf_span(&name),
 		.value = buf_span(&value) };
@@ -333,8 +339,7 @@ urlkey_reset_all(struct store *st)
 	for (size_t i = 0; i < n; i++) {
 		struct buf name = { 0 };
 
-		buf_addhex(&name, st->urlkeys->e[i].guid, GUID);
-		buf_add(&name, tail);
+		entry_name(&name, st->urlkeys->e[i].guid);
 		gone[i] = (struct metadata){ .remove = true,
 			.key = arena_dup(&a, buf_span(&name)) };
 		buf_free(&name);
@@ -346,6 +351,35 @@ urlkey_reset_all(struct store *st)
 	if (r == STORE_OK)
 		bell_ring(st);
 	return r;
+}
+
+bool
+urlkey_mark(struct store *st, struct span name, uint8_t guid[GUID])
+{
+	unsigned char key[URLKEY];
+	struct mailbox *mb;
+	bool has = false;
+
+	if (look(st) != STORE_OK || st->urlkeys->n == 0 ||
+	    mailbox_open(st, name, RIGHT_READ, &mb) != STORE_OK)
+		return false;
+	has = guid_of(mb, guid) == STORE_OK &&
+	    find(st, guid, key) == STORE_OK;
+	explicit_bzero(key, sizeof key);
+	mailbox_close(mb);
+	return has;
+}
+
+void
+urlkey_drop(struct store *st, const uint8_t guid[GUID])
+{
+	struct buf name = { 0 };
+
+	entry_name(&name, guid);
+	const struct metadata m = { .key = buf_span(&name), .remove = true };
+
+	metadata_set(st, &m, 1);
+	buf_free(&name);
 }
 
 /* The key now, as the file was last read. */

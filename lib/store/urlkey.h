@@ -30,6 +30,12 @@ enum store_result urlkey_reset(struct mailbox *mb);
 /* The same for all mailboxes: none has a key. */
 enum store_result urlkey_reset_all(struct store *st);
 
+/* Of a mailbox that is to be deleted: whether it has a key, and its guid; and
+ * when it is gone, take the key's line away, if that can be done.  Both want
+ * the lock of the tree. */
+bool urlkey_mark(struct store *st, struct span name, uint8_t guid[16]);
+void urlkey_drop(struct store *st, const uint8_t guid[16]);
+
 /*
  * Whether the key is the one that it was: urlkey_watch notes it, and
  * urlkey_was_reset tells once that a key which was there then is no more.

@@ -49,6 +49,24 @@ reset(struct store *st, struct span name)
 	return good;
 }
 
+static bool
+count(void *arg, struct span key, struct span value)
+{
+	(void)value;
+	*(int *)arg += span_ends(key, SPAN("/urlauth"));
+	return true;
+}
+
+/* How many keys the file has. */
+static int
+lines(struct store *st)
+{
+	int n = 0;
+
+	metadata_each(st, SPAN(""), count, &n);
+	return n;
+}
+
 static void
 life(struct store *st)
 {
@@ -73,6 +91,7 @@ life(struct store *st)
 	key_of(st, SPAN("a"), false, b);
 	ok(same(b, zero), "one that takes its name does not have it");
 	store_delete(st, SPAN("b"));
+	ok(lines(st) == 1, "its line goes with it");
 	store_create(st, SPAN("b"));
 	key_of(st, SPAN("b"), false, b);
 	ok(same(b, zero), "nor one that is made where it was deleted");
@@ -174,6 +193,7 @@ damage(struct store *st)
 	unsigned char key[URLKEY];
 	struct buf b = { 0 };
 
+	urlkey_reset_all(st);	/* so that its line is the only one */
 	key_of(st, SPAN("INBOX"), true, key);
 	int fd = open("M/" METADATA_FILE, O_RDWR);
 
