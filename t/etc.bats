@@ -63,7 +63,8 @@ settle() {
 			echo "${ports[0]}" >"$d/env/PORT"
 			ports=("${ports[@]:1}")
 		else
-			echo "$PWD/run/lmtp" >"$d/env/SOCKET"
+			echo "$PWD/run/$(basename "$(cat "$d/env/SOCKET")")" \
+			    >"$d/env/SOCKET"
 		fi
 	done
 }
@@ -105,6 +106,9 @@ all_greet() {
 	# The client's end of unixclient is descriptor 6.
 	unixclient run/lmtp sh -c 'head -n 1 <&6' >line
 	[[ $(cat line) == 220* ]]
+	printf '0:,0:,1:x,' >request
+	unixclient run/urlfetch sh -c 'cat request >&7; head -c 1 <&6' >line
+	[ "$(cat line)" = - ]
 }
 
 as_root() {
@@ -142,7 +146,7 @@ as_root() {
 		if [ -e "$d/env/PORT" ]; then
 			until_true listening "$(cat "$d/env/PORT")"
 		else
-			until_true test -S run/lmtp
+			until_true test -S "$(cat "$d/env/SOCKET")"
 		fi
 	done
 	all_greet scan

@@ -164,6 +164,19 @@ ours() {
 	stop
 }
 
+@test "a signed URL of one user is fetched by another" {
+	start d -u alice:secret -u bob:hush
+	export LEMON_CONTROL=$PWD/d/control
+	printf 'Subject: x\n\nfor bob\n' | lemon-deliver alice
+	url=$(lemon-urlauth mint -a user+bob -u 1 -p TEXT alice)
+	printf '%s\r\n' 'a login bob hush' "b urlfetch \"$url\"" 'c logout' |
+	    timeout 20 openssl s_client -quiet -ign_eof \
+	    -connect "127.0.0.1:$(port imaps)" >out 2>/dev/null
+	grep -qx $'for bob\r' out || { cat out serve.log; false; }
+	stop
+	[ ! -e d/run/urlfetch ]
+}
+
 @test "SIGINT stops all, even a session that heeds no SIGTERM" {
 	bin=$(dirname "$(command -v lemon-serve)")
 	mkdir bin

@@ -116,6 +116,19 @@ example() {
 		sleep 0.05
 	done
 
+	recipe tcpserver 3 >urls
+	sed '/^unixserver/d' urls | sh -e
+	{ head -n 1 line; sed -n 's/^unixserver/exec &/p' urls; } >run.urls
+	sh run.urls 2>log.urls 3>&- &
+	SERVERS="$SERVERS $!"
+	until [ -S run/urlfetch ]; do
+		kill -0 "${SERVERS##* }"
+		sleep 0.05
+	done
+	printf '0:,0:,1:x,' >request
+	[ "$(unixclient "$(cat etc/urlfetch-socket)" \
+	    sh -c 'cat request >&7; head -c 1 <&6')" = - ]
+
 	swaks --silent 2 --server 127.0.0.1 --port "$submit" --tls \
 	    --auth PLAIN --auth-user alice+phone --auth-password moresecret \
 	    --from alice@example.org --to alice@example.org \
@@ -124,6 +137,22 @@ example() {
 	    "imap://127.0.0.1:$imap/INBOX;UID=1" | grep 'by the book'
 	curl -sS -k -u alice@example.org:secret \
 	    "imaps://127.0.0.1:$imaps/INBOX;UID=1" | grep 'by the book'
+}
+
+@test "recipe: a link to one attachment" {
+	mkdir -p mail/alice etc/users/alice
+	[ "$ME" = "$(id -un)" ] || chown "$ME:$GROUP" mail/alice
+	printf '%s\n' "$T/mail/%u" >etc/home
+	printf '%s\n' 'MIME-Version: 1.0' \
+	    'Content-Type: multipart/mixed; boundary=b' '' --b '' text --b \
+	    'Content-Transfer-Encoding: base64' '' aGVsbG8= --b-- |
+	    lemon-deliver alice
+	recipe "A link to one attachment" >link
+	sh -e link >out
+	grep -q '^  part 2: ' out
+	[ "$(cat attachment)" = hello ]
+	url=$(sed -n 's/^url=\$(\(.*\))$/\1/p' link | sh -e)
+	[[ $url = *"/;UID=1/;SECTION=2;EXPIRE="* ]]
 }
 
 @test "README names the packages that a build needs" {

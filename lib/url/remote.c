@@ -60,6 +60,13 @@ comma(struct in *in)
 
 /* --- asking --- */
 
+void
+remote_over(struct remote *r, int fd)
+{
+	*r = (struct remote){ .fd = fd, .open = true };
+	stream_open(&r->in, &r->out, fd, fd);
+}
+
 int
 remote_open(struct remote *r, const char *socket, int64_t ms)
 {
@@ -68,11 +75,11 @@ remote_open(struct remote *r, const char *socket, int64_t ms)
 	if (r->open)
 		return 0;
 	*r = (struct remote){ 0 };
-	r->fd = connect_unix(socket, clock_ms() + ms, &why);
-	if (r->fd == -1)
+	int fd = connect_unix(socket, clock_ms() + ms, &why);
+
+	if (fd == -1)
 		return -1;
-	stream_open(&r->in, &r->out, r->fd, r->fd);
-	r->open = true;
+	remote_over(r, fd);
 	return 0;
 }
 

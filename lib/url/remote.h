@@ -63,6 +63,9 @@ struct remote {
 int remote_open(struct remote *r, const char *socket, int64_t ms);
 void remote_close(struct remote *r);	/* { 0 } is fine */
 
+/* The same over a socket that leads there already, and is closed with it. */
+void remote_over(struct remote *r, int fd);
+
 /* Send a request; it goes out with the next remote_answer. */
 void remote_ask(struct remote *r, const struct remote_request *q);
 

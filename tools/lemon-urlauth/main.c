@@ -7,6 +7,7 @@
 
 #include "base/die.h"
 #include "house.h"
+#include "serve.h"
 
 static const char usage[] =
     "usage: lemon-urlauth mint [-a ACCESS] [-e DATE|+DURATION|never] "
@@ -19,7 +20,8 @@ static const char usage[] =
     "       lemon-urlauth verify [-c CALLER] USER|MAILDIR [URL...]\n"
     "       lemon-urlauth fetch [-d] [-c CALLER] USER|MAILDIR [URL...]\n"
     "       lemon-urlauth explain [-c CALLER] USER|MAILDIR [URL...]\n"
-    "       lemon-urlauth revoke [-m FOLDER] USER|MAILDIR\n";
+    "       lemon-urlauth revoke [-m FOLDER] USER|MAILDIR\n"
+    "       lemon-urlauth -s\n";
 
 static const struct act acts[] = {
 	{ "mint", "aempnru", false, mint_url, mint_run },
@@ -94,13 +96,15 @@ main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	if (argc > 1 && strcmp(name, "-h") == 0)
 		return fputs(usage, stdout) < 0 ? EXIT_TEMP : EXIT_OK;
+	if (argc == 2 && strcmp(name, "-s") == 0)
+		return serve();
 	const struct act *act = find(name);
 
 	argv[1] = argv[0];
 	argc--;
 	argv++;
 	opterr = 0;
-	while ((c = getopt(argc, argv, "a:c:de:hm:n:p:r:u:")) != -1) {
+	while ((c = getopt(argc, argv, "a:c:de:hm:n:p:r:su:")) != -1) {
 		if (c == 'h')
 			return fputs(usage, stdout) < 0 ? EXIT_TEMP : EXIT_OK;
 		take(&a, act, c);
