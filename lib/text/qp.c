@@ -213,9 +213,14 @@ encoded(struct qp_enc *e, char c, struct buf *to)
 	buf_add(to, (struct span){ three, 3 });
 }
 
+/* No line that we end softly may make the next one a boundary's. */
 static void
 literal(struct qp_enc *e, char c, struct buf *to)
 {
+	if (c == '-' && e->column == LINE - 1) {
+		encoded(e, c, to);
+		return;
+	}
 	make_room(e, 1, to);
 	buf_addc(to, c);
 }

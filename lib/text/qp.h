@@ -37,7 +37,8 @@ struct qp_enc {
 };
 
 /* Lines of at most 76 characters.  CRLF is a line end, unless binary is
- * set; lone CRs and LFs are encoded. */
+ * set; lone CRs and LFs are encoded.  A line begins with "-" only where one
+ * of the input does, so that none becomes a multipart's boundary. */
 void qp_encode(struct qp_enc *e, struct span in, struct buf *to);
 void qp_encode_end(struct qp_enc *e, struct buf *to);
 

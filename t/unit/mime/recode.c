@@ -17,6 +17,9 @@
 #define BIN "Content-Transfer-Encoding: binary\r\n"
 #define MIX "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n"
 
+#define SEVENTY "0123456789012345678901234567890123456789" \
+	"012345678901234567890123456789"
+
 static const struct {
 	const char *name;
 	struct span in;
@@ -80,6 +83,11 @@ static const struct {
 	    "MIME-Version: 1.0\r\n"
 	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
 	    "12345 =E9\r\n--b--\r\n.\r\n") },
+	{ "a line that is broken does not end its part",
+	    S(MIX "\r\n--b\r\n\r\n" SEVENTY "\xe9" "34--b\r\n--b--\r\n"),
+	    false, TRANSPORT_RECODE,
+	    S(MIX "\r\n--b\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+	    "\r\n" SEVENTY "=E934=\r\n=2D-b\r\n--b--\r\n") },
 	{ "a part without a header gets one",
 	    S(MIX "\r\n--b\r\n\r\n12345\xe9\r\n--b--\r\n"), false,
 	    TRANSPORT_RECODE,
