@@ -76,6 +76,7 @@ host_line(struct trusted_host *h, struct span line)
 	h->password = rest;
 	memcpy(h->port, h->implicit ? "993" : "143", 4);
 	return h->where.n > 0 && h->where.p[0] != '/' && h->user.n > 0 &&
+	    span_chr(h->user, ' ') == h->user.n &&
 	    h->password.p != NULL && span_u64(port_of(h), 65535, &port);
 }
 

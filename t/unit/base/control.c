@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "base/control.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -100,6 +101,9 @@ main(void)
 	    exit_code(&c, "empty") == 75, "no number in range: exit 75");
 	ok(exit_code(&c, "users") == 75, "a file that cannot be read: exit 75");
 
+	struct buf secret = { 0 };
+
+	control_path(&c, "greeting", &secret);
 	control_path(&c, "tls.pem", &b);
 	ok(span_starts(buf_span(&b), span_str(dir)) &&
 	    span_ends(buf_span(&b), SPAN("/tls.pem")), "a path in the directory");
@@ -109,6 +113,21 @@ main(void)
 	    "the user's file if there is one");
 	control_path(&c, "/run/s", &b);
 	is(buf_span(&b), SPAN("/run/s"), "an absolute name stands for itself");
+
+	c.user = NULL;
+	buf_clear(&b);
+	chmod(buf_cstr(&secret), 0600);
+	ok(control_secret(&c, "greeting", 100, &b) == 1 &&
+	    span_eq(buf_span(&b), SPAN("hello \t\nsecond\n")), "a secret is read");
+	buf_clear(&b);
+	ok(control_secret(&c, "greeting", 3, &b) == -1 && errno == EFBIG,
+	    "not a longer one");
+	chmod(buf_cstr(&secret), 0640);
+	ok(control_secret(&c, "greeting", 100, &b) == -1 && errno == EPERM,
+	    "nor one that others can read");
+	ok(control_secret(&c, "nothing", 100, &b) == 0, "or there is none");
+	ok(control_secret(&c, "users", 100, &b) == -1, "or no file");
+	buf_free(&secret);
 
 	const char *const gone[] = { "greeting", "users/bob/greeting", "locals",
 		"small", "good", "large", "word", "empty" };
