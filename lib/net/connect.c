@@ -211,11 +211,17 @@ connect_host(struct span where)
 bool
 connect_loopback(struct span where)
 {
-	return span_starts(where, SPAN("/")) ||
-	    span_starts(where, SPAN("127.")) ||
-	    span_starts(where, SPAN("[::1]")) ||
-	    span_ieq(span_head(where, span_chr(where, ':')),
-	    SPAN("localhost"));
+	struct span host = connect_host(where);
+	size_t n = 0;
+
+	if (span_starts(where, SPAN("/")) || span_ieq(host, SPAN("localhost")))
+		return true;
+	if (span_starts(where, SPAN("[")))
+		return span_eq(host, SPAN("::1"));
+	/* 127.example.org is a name that anybody may have. */
+	while (n < host.n && (host.p[n] == '.' || ascii_digit(host.p[n])))
+		n++;
+	return n == host.n && span_starts(host, SPAN("127."));
 }
 
 int

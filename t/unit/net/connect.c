@@ -169,6 +169,14 @@ hosts(void)
 	for (size_t i = 0; i < COUNT(cases); i++)
 		is(connect_host(span_str(cases[i][0])),
 		    span_str(cases[i][1]), "the host that a certificate names");
+	ok(connect_loopback(SPAN("127.0.0.2:25")) &&
+	    connect_loopback(SPAN("[::1]:25")) &&
+	    connect_loopback(SPAN("LocalHost:25")) &&
+	    connect_loopback(SPAN("/run/s")), "what stays on this host");
+	ok(!connect_loopback(SPAN("localhost.example.org")) &&
+	    !connect_loopback(SPAN("127.0.0.1.example.org:25")) &&
+	    !connect_loopback(SPAN("1127.0.0.1")) &&
+	    !connect_loopback(SPAN("[::1:2]")), "and what does not");
 }
 
 int
