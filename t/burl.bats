@@ -133,6 +133,37 @@ X
 	[ -z "$(ls -A spool)" ]
 }
 
+@test "TLS that ends inside a chunk ends the message, whatever follows in the clear" {
+	lmtp
+	submission -s
+	cat >cut.py <<'X'
+import os, socket, ssl, sys
+HEAD = b"From: alice@example.org\r\n\r\n"
+ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+ctx.check_hostname, ctx.verify_mode = False, ssl.CERT_NONE
+for cut in 0, 1, 50, len(HEAD) + 99:
+    s = ctx.wrap_socket(socket.create_connection(("127.0.0.1",
+                                                  int(sys.argv[1])), 20))
+    s.sendall(b"EHLO x\r\nAUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n"
+              b"MAIL FROM:<alice@example.org>\r\nRCPT TO:<bob@example.org>\r\n")
+    got = b""
+    while b"250 2.1.5" not in got:
+        got += s.recv(4096)
+    body = HEAD + b"x" * 100
+    s.sendall(b"BDAT %d LAST\r\n" % len(body) + body[:cut])
+    for act in s.unwrap, lambda: os.write(s.fileno(), body[cut:]):
+        try:
+            act()
+        except (OSError, ValueError):
+            pass
+    s.close()
+X
+	python3 cut.py "$SUBMIT"
+	timeout 20 tail -n+1 -f submit.log | grep -m4 'bye user=alice .*messages=0'
+	! grep 'messages=1' submit.log
+	[ "$(count lmtp)" = 0 ]
+}
+
 # --- BURL ---
 
 # notes: messages of alice's and of bob's in homes of this test's own.
@@ -490,6 +521,32 @@ X
 		[[ ${lines[3]} == "503 "* ]]
 	done
 	[ "$(count lmtp)" = 1 ]
+}
+
+@test "lemon-urlauth gives what one user signed for another, and what root may not open" {
+	lmtp
+	notes
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" . || :
+	[ "$(id -u)" != 0 ] || chown -R nobody:nogroup home/*
+	unixserver -p 600 -- "$PWD/urls.sock" lemon-urlauth -s 2>urls.log 3>&- &
+	PIDS="$PIDS $!"
+	until [ -S urls.sock ]; do kill -0 "${PIDS##* }"; done
+	echo "$PWD/urls.sock" >control/urlfetch-socket
+	submission
+	bob='imap://bob@example.org/INBOX/;UID=1'
+	theirs=$(lemon-urlauth mint bob "$bob$SUBMIT_ALICE")
+	mine=$(lemon-urlauth mint alice "$ALICE$SUBMIT_ALICE")
+	say "$FROM" "$BOB" "=$(chunk "$HEAD" | cut -c2-)" "<" "BURL $theirs" \
+	    "BURL $mine LAST" "$FROM" "$BOB" "BURL ${theirs/UID=1/UID=2} LAST" \
+	    RSET "$FROM" "$BOB" \
+	    "BURL $(lemon-urlauth mint bob "$bob;URLAUTH=user+bob") LAST"
+	[[ ${lines[3]} == "250 2.5.0 "* ]]
+	[[ ${lines[4]} == "250 2.0.0 "* ]]
+	[[ ${lines[7]} == "554 5.6.6 "* ]]
+	[[ ${lines[11]} == "554 5.6.6 "* ]]
+	[ "$(count lmtp)" = 1 ]
+	grep -q 'Hello from bob' lmtp/1.eml
+	grep -q 'Hello from alice' lmtp/1.eml
 }
 
 @test "burlhosts has comments, many hosts, and passwords with anything in them" {
