@@ -74,7 +74,6 @@ converse(struct span in, unsigned kind, bool pieces, struct buf *said)
 		.timeout_ms = 5000 };
 	size_t step = pieces ? in.n / PACKETS + 1 : STREAM_BUFFER;
 	struct imap_client c;
-	char heard[4096];
 	int s[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s) != 0)
@@ -90,12 +89,7 @@ converse(struct span in, unsigned kind, bool pieces, struct buf *said)
 	if (c.lost && c.why.n == 0)
 		abort();
 	buf_add(said, buf_span(&c.why));
-	bool lost = c.lost;
-
 	imap_client_close(&c);
-	/* How much of it went out before a BYE is a matter of luck. */
-	for (ssize_t n; (n = read(s[1], heard, sizeof heard)) > 0 && !lost; )
-		buf_add(said, (struct span){ heard, (size_t)n });
 	close(s[1]);
 }
 
