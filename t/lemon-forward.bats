@@ -178,6 +178,27 @@ unheard() {
 	heard smtp '^BURL imap://alice@127.0.0.1/Sent/;UID=1;'
 }
 
+@test "a URL is relative only to the message's own mailbox" {
+	fake 'SELECT NO [NONEXISTENT] none' 'APPEND OK [APPENDUID 9 1] there'
+	run -0 forward -c -j hi INBOX 5 bob@example.net
+	[[ $output == *'it is sent, but not marked so'* ]]
+	heard imap '^2 SELECT Sent$'
+	heard imap 'URL /INBOX/;UID=5 TEXT'
+	heard imap '^[0-9]+ SELECT INBOX$'
+}
+
+@test "a message can be in the mailbox of sent mail" {
+	fake
+	forward -c Sent 5 bob@example.net
+	[ "$(grep -c SELECT imap)" = 1 ]
+	heard imap 'UID STORE 5 \+FLAGS.SILENT \$Forwarded$'
+	heard imap 'UID STORE 40 -FLAGS.SILENT \$SubmitPending$'
+	fake
+	forward -c -j hi Sent 5 bob@example.net
+	[ "$(grep -c SELECT imap)" = 1 ]
+	heard imap 'UID STORE 5 \+FLAGS.SILENT \$Forwarded$'
+}
+
 @test "the copy of what was refused is taken back, and nothing is marked" {
 	for how in 'BURL 554 5.6.6 no such message' 'RCPT 550 5.1.1 nobody' 'MAIL 451 4.3.0 later' 'GENURLAUTH BAD no'; do
 		fake "$how"
@@ -292,6 +313,27 @@ unheard() {
 	run -0 --separate-stderr really -v -d -p 2 INBOX 1
 	arrived
 	[[ $stderr =~ imap\ [0-9]+\ round\ trips,\ 7[0-9]{6}\ octets\ out,\ 7[0-9]{6}\ in ]]
+}
+
+@test "mailboxes with odd names, and a Sent of another name" {
+	wire=('Entw&APw-rfe' '"Lists/C d"' '"a%b;c=d"' 'q&-a')
+	names=('Entwürfe' 'Lists/C d' 'a%b;c=d' 'q&a')
+	{
+		echo '1 LOGIN alice secret'
+		for w in "${wire[@]}"; do
+			printf '2 CREATE %s\n3 APPEND %s {38+}\n' "$w" "$w"
+			printf 'Subject: photos\n\nin a mailbox here\n\n'
+		done
+		echo '4 LOGOUT'
+	} | sed 's/$/\r/' | LEMON_CONTROL=$DIR/control LEMON_PLAINTEXT=1 lemon-imapd >said
+	[ "$(grep -c APPENDUID said)" = 4 ] || cat said
+	for n in "${names[@]}"; do
+		really -c -m "Gesendet: $n" -j 'Fwd: photos' "$n" 1
+		really -c "$n" 1
+		really -b "$n" 1
+	done
+	[ "$(grep -l 'in a mailbox here' "$DIR"/users/bob/Maildir/new/* | wc -l)" = 12 ]
+	rm -f "$DIR"/users/bob/Maildir/new/*
 }
 
 @test "TLS from the first octet, and a certificate that must fit" {

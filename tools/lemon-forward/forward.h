@@ -56,7 +56,8 @@ struct forward {
 					   there is no Sent */
 	uint32_t copy;			/* the UID that it has; 0: none */
 	struct span ticket;		/* its URL */
-	bool sent_open;			/* Sent is selected */
+	enum { NOTHING, SOURCE, SENT } selected;	/* mailbox, of the IMAP
+					   session */
 	struct spool spool;		/* what was downloaded */
 	uint64_t marked_out, marked_in;	/* octets for the keywords */
 };

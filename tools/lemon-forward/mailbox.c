@@ -201,6 +201,7 @@ look_at_message(struct forward *f, unsigned login, struct look *k)
 	log_in(f, login);
 	need(f, imap_client_answer(c, open, heard, k), "the mailbox",
 	    "; is its name right?");
+	f->selected = SOURCE;
 	if (f->uidvalidity == 0)
 		f->uidvalidity = k->validity;
 	if (f->uidvalidity != k->validity) {
@@ -228,7 +229,7 @@ look_at_sent(struct forward *f, unsigned login, struct look *k)
 	log_in(f, login);
 	if (imap_client_answer(&f->imap, open, heard, k) == IMAP_OK) {
 		f->next = k->next;
-		f->sent_open = true;
+		f->selected = SENT;
 	}
 }
 
@@ -433,7 +434,7 @@ say_catenate(struct forward *f)
 
 		/* RFC 4469 3: relative to the mailbox that is selected, and
 		 * whose UIDVALIDITY was seen. */
-		if (!f->sent_open) {
+		if (f->selected == SOURCE) {
 			u.mailbox = (struct span){ 0 };
 			u.uidvalidity = 0;
 		}
@@ -601,11 +602,10 @@ mailbox_download(struct forward *f)
 	enum imap_result r;
 	uint64_t size = 0;
 
-	if (f->sent_open) {
+	if (f->selected != SOURCE)
 		need(f, wait_for(f, say_mailbox(f, "SELECT ", f->mailbox,
 		    "")), "the mailbox", "; is its name right?");
-		f->sent_open = false;
-	}
+	f->selected = SOURCE;
 	for (size_t i = 0; i < f->pieces; i++) {
 		struct piece *p = &f->piece[i];
 
@@ -625,10 +625,10 @@ mailbox_download(struct forward *f)
 static bool
 open_sent(struct forward *f)
 {
-	if (!f->sent_open)
-		f->sent_open = wait_for(f, say_mailbox(f, "SELECT ", f->sent,
-		    "")) == IMAP_OK;
-	return f->sent_open;
+	if (f->selected != SENT && wait_for(f, say_mailbox(f, "SELECT ",
+	    f->sent, "")) == IMAP_OK)
+		f->selected = SENT;
+	return f->selected == SENT;
 }
 
 void
@@ -643,27 +643,29 @@ mailbox_take_back(struct forward *f)
 	f->copy = 0;
 }
 
-/* RFC 5550 5.9 and 5.10, in one round trip. */
+/* RFC 5550 5.9 and 5.10, in one round trip: first in the mailbox that is
+ * selected. */
 void
 mailbox_mark(struct forward *f)
 {
-	bool here = !f->sent_open;	/* the message's mailbox is selected */
-	bool same = span_eq(f->mailbox, f->sent);
+	bool sent_first = f->selected == SENT, open = f->selected != NOTHING;
 	unsigned tag[4], n = 0;
 	bool good = true;
 
 	f->marked_out = f->imap.out.total;
 	f->marked_in = f->imap.in.total;
 	for (unsigned i = 0; i < 2; i++) {
-		bool source = (i == 0) == here;
+		bool source = (i == 0) != sent_first;
 
-		if (i == 1 && !same && (source || f->copy != 0))
+		if (!source && f->copy == 0)
+			continue;
+		if (i == 1 ? !span_eq(f->mailbox, f->sent) : !open)
 			tag[n++] = say_mailbox(f, "SELECT ", source ?
 			    f->mailbox : f->sent, "");
 		if (source)
 			tag[n++] = say_uid(f, "UID STORE ", f->uid,
 			    " +FLAGS.SILENT $Forwarded");
-		else if (f->copy != 0)
+		else
 			tag[n++] = say_uid(f, "UID STORE ", f->copy,
 			    " -FLAGS.SILENT $SubmitPending");
 	}
