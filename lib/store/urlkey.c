@@ -307,6 +307,12 @@ urlkey_of(struct store *st, struct span name, bool make,
 	return get(st, st->urlkeys->last.guid, make, key);
 }
 
+void
+urlkey_forget(struct store *st)
+{
+	forget(&keys_of(st)->last);
+}
+
 enum store_result
 urlkey_reset(struct mailbox *mb)
 {

@@ -22,6 +22,7 @@ enum store_result urlkey_get(struct mailbox *mb, bool make,
  * folder or its list is another. */
 enum store_result urlkey_of(struct store *st, struct span name, bool make,
     uint32_t *uidvalidity, unsigned char key[URLKEY]);
+void urlkey_forget(struct store *st);	/* close it */
 
 /* Give the mailbox another key, durably, and ring the bell.  Nothing that the old one signed is
  * good any more. */

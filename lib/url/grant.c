@@ -51,13 +51,14 @@ has_rump(const struct imap_url *u)
 	    u->rump.p != NULL;
 }
 
-/* The key of the mailbox.  UIDVALIDITY is part of its name. */
+/* The key of the mailbox.  UIDVALIDITY is part of its name; it is 0 if there
+ * is no such mailbox. */
 static enum store_result
 key_of(const struct owner *o, const struct imap_url *u, bool make,
-    unsigned char key[URLKEY])
+    uint32_t *found, unsigned char key[URLKEY])
 {
 	struct buf name = { 0 };
-	uint32_t uidvalidity;
+	uint32_t uidvalidity = 0;
 	enum store_result r = STORE_NONEXISTENT;
 
 	if (url_name(o->space, u, &name))
@@ -66,6 +67,7 @@ key_of(const struct owner *o, const struct imap_url *u, bool make,
 	if (r == STORE_OK && u->uidvalidity != 0 &&
 	    u->uidvalidity != uidvalidity)
 		r = STORE_NONEXISTENT;
+	*found = uidvalidity;
 	buf_free(&name);
 	return r;
 }
@@ -75,6 +77,7 @@ grant_mint(const struct owner *o, int64_t now, const struct imap_url *u,
     struct buf *to)
 {
 	unsigned char key[URLKEY];
+	uint32_t found;
 
 	if (!has_rump(u) || u->token.p != NULL)
 		return GRANT_SYNTAX;
@@ -82,7 +85,7 @@ grant_mint(const struct owner *o, int64_t now, const struct imap_url *u,
 		return GRANT_ACCESS;
 	if (now > u->expire)
 		return GRANT_EXPIRED;
-	enum store_result r = key_of(o, u, true, key);
+	enum store_result r = key_of(o, u, true, &found, key);
 
 	if (r != STORE_OK)
 		return r == STORE_NONEXISTENT ? GRANT_GONE : GRANT_LATER;
@@ -94,24 +97,28 @@ grant_mint(const struct owner *o, int64_t now, const struct imap_url *u,
 }
 
 /* Whether the key of the mailbox made the token.  Without a key one that
- * nobody has takes its place, and INBOX that of a mailbox that is not
- * there. */
+ * nobody has takes its place, and INBOX that of a mailbox that is not there;
+ * what was kept open for a good token is no quicker for others. */
 static enum grant
 check_token(const struct owner *o, const struct imap_url *u)
 {
 	static const struct imap_url inbox = { .mailbox = SPAN_INIT("INBOX") };
 	unsigned char key[URLKEY];
-	enum store_result r = key_of(o, u, false, key);
+	uint32_t found;
 
-	if (r == STORE_NONEXISTENT) {
-		key_of(o, &inbox, false, key);
-		random_fill(key, sizeof key);
-	} else if (r != STORE_OK)
+	random_fill(key, sizeof key);
+	enum store_result r = key_of(o, u, false, &found, key);
+
+	if (r != STORE_OK && r != STORE_NONEXISTENT)
 		return GRANT_LATER;
-	bool good = urlauth_valid(key, u->rump, u->token);
+	if (found == 0)
+		key_of(o, &inbox, false, &found, key);
+	bool good = urlauth_valid(key, u->rump, u->token) && r == STORE_OK;
 
 	explicit_bzero(key, sizeof key);
-	return good && r == STORE_OK ? GRANT_OK : GRANT_REVOKED;
+	if (!good)
+		urlkey_forget(o->store);
+	return good ? GRANT_OK : GRANT_REVOKED;
 }
 
 /* RFC 4467 2.3 */
@@ -120,12 +127,12 @@ may(const struct owner *o, const struct imap_url *u, const struct caller *c)
 {
 	switch (u->access) {
 	case URL_SUBMIT:
-		return c->user.p != NULL && c->submitter;
+		return c->user.n > 0 && c->submitter;
 	case URL_USER:
-		return c->user.p != NULL &&
+		return c->user.n > 0 &&
 		    grant_is_user(o, u->access_user, c->user);
 	case URL_AUTHUSER:
-		return c->user.p != NULL;
+		return c->user.n > 0;
 	case URL_ANONYMOUS:
 		return true;
 	default:

@@ -21,7 +21,7 @@ struct owner {
 				   read it before the doors are shut */
 };
 
-/* Who asks.  user p == NULL: nobody we know, anonymous. */
+/* Who asks.  An empty user: nobody we know, anonymous. */
 struct caller {
 	struct span user;	/* the account that acts (the authorization
 				   identity) */

@@ -89,6 +89,17 @@ worse(int a, int b)
 	return a > b ? a : b;
 }
 
+/* Standard input may take its time: what expires meanwhile has expired. */
+static int
+url(struct house *h, const struct act *act, struct span text)
+{
+	h->now = clock_now();
+	int code = act->url(h, text);
+
+	arena_reset(&h->arena);
+	return code;
+}
+
 /* What is too long for a URL stays so. */
 static bool
 next_line(struct in *in, struct buf *line)
@@ -114,8 +125,7 @@ from_lines(struct house *h, const struct act *act)
 		struct span text = span_trim(buf_span(&line));
 
 		if (text.n > 0)
-			code = worse(code, act->url(h, text));
-		arena_reset(&h->arena);
+			code = worse(code, url(h, act, text));
 	}
 	stream_free(&in, &out);
 	buf_free(&line);
@@ -130,10 +140,8 @@ house_urls(struct house *h, const struct act *act)
 	if (h->ask->urls == 0)
 		return from_lines(h, act);
 	for (int i = 0; i < h->ask->urls &&
-	    (code == EXIT_OK || act->goes_on); i++) {
-		code = worse(code, act->url(h, span_str(h->ask->url[i])));
-		arena_reset(&h->arena);
-	}
+	    (code == EXIT_OK || act->goes_on); i++)
+		code = worse(code, url(h, act, span_str(h->ask->url[i])));
 	return code;
 }
 
