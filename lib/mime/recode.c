@@ -212,6 +212,12 @@ flush(struct recode *r)
 	buf_clear(&r->text);
 }
 
+static bool
+after_empty_line(const struct recode *r)
+{
+	return (r->last & 0xffff) == 0x0a0a || (r->last & 0xffffff) == 0x0a0d0a;
+}
+
 static void
 begin(void *arg)
 {
@@ -232,6 +238,10 @@ begin(void *arg)
 	r->header = (struct recode_header){ .name = name,
 		.value = value[how(r)], .message = i == 0 ||
 		d->part[d->part[i].parent].kind == PART_MESSAGE };
+	/* The header of what it is in may have ended for its text alone. */
+	if (i > 0 && r->header.message && how(r) >= RECODE_QP &&
+	    !after_empty_line(r))
+		r->sink(r->arg, SPAN("\r\n"));
 	r->base64 = (struct base64_enc){ .wrap = true };
 	r->qp = (struct qp_enc){ 0 };
 	r->from_base64 = (struct base64_dec){ 0 };
@@ -242,6 +252,8 @@ octets(void *arg, struct span s)
 {
 	struct recode *r = arg;
 
+	for (size_t i = s.n < 3 ? 0 : s.n - 3; i < s.n; i++)
+		r->last = r->last << 8 | (unsigned char)s.p[i];
 	if (how(r) == RECODE_KEEP ||
 	    (r->places.kind == PLACE_BODY && how(r) < RECODE_QP)) {
 		r->sink(r->arg, s);

@@ -40,6 +40,7 @@ struct recode {
 	fields_sink *sink;
 	void *arg;
 	struct recode_header header;
+	uint32_t last;		/* octets that came, the last one lowest */
 	struct buf text;
 	struct base64_enc base64;
 	struct qp_enc qp;

@@ -98,6 +98,13 @@ static const struct {
 	    TRANSPORT_RECODE,
 	    S(MIX "\r\n--b\r\nX: y\r\nContent-Transfer-Encoding: base64\r\n"
 	    "\r\nLS1j6Qo=\r\n\r\n--b--\r\n") },
+	{ "so does one with a message in it that begins there",
+	    S("Content-Type: message/rfc822\r\n--x \xe9 and more\r\n"),
+	    false, TRANSPORT_RECODE,
+	    S("Content-Type: message/rfc822\r\n\r\nMIME-Version: 1.0\r\n"
+	    "Content-Type: text/plain; charset=unknown-8bit\r\n"
+	    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+	    "--x =E9 and more\r\n") },
 	{ "base64 with LF line ends is made anew, not nested",
 	    S("Content-Type: image/gif\r\nContent-Transfer-Encoding: base64"
 	    "\r\n\r\nQU\nJD\n"), true, TRANSPORT_RECODE,
