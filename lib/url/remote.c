@@ -132,6 +132,7 @@ remote_answer(struct remote *r, int64_t ms, struct buf *structure,
 	char c;
 
 	*n = 0;
+	r->ms = ms;
 	r->in.deadline = r->out.deadline = clock_ms() + ms;
 	if (!in_exact(&r->in, &c, 1))
 		return REMOTE_LATER;
@@ -152,6 +153,7 @@ int
 remote_read(struct remote *r, fields_sink *sink, void *arg)
 {
 	while (r->left > 0) {
+		r->in.deadline = clock_ms() + r->ms;
 		struct span s = in_some(&r->in,
 		    r->left < CHUNK ? (size_t)r->left : CHUNK);
 
@@ -160,6 +162,7 @@ remote_read(struct remote *r, fields_sink *sink, void *arg)
 		r->left -= s.n;
 		sink(arg, s);
 	}
+	r->in.deadline = clock_ms() + r->ms;
 	return comma(&r->in) ? 0 : -1;
 }
 

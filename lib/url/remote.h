@@ -55,7 +55,8 @@ struct remote {
 	struct out out;
 	int fd;
 	bool open;
-	uint64_t left;		/* octets of the answer still to come */
+	int64_t ms;		/* what each piece of the answer may take */
+	uint64_t left;		/* octets of it still to come */
 };
 
 /* Connect to the socket, unless that is done.  ms for that and for each
@@ -75,7 +76,8 @@ void remote_ask(struct remote *r, const struct remote_request *q);
 enum remote_result remote_answer(struct remote *r, int64_t ms,
     struct buf *structure, uint64_t *n);
 
-/* Give the sink the octets of the answer.  0, or -1 if they did not all
+/* Give the sink the octets of the answer, each piece of which may take as long
+ * as its beginning; the sink may take longer.  0, or -1 if they did not all
  * come; then close. */
 int remote_read(struct remote *r, fields_sink *sink, void *arg);
 

@@ -170,26 +170,16 @@ keeper_of(struct serving *s, const struct remote_request *q,
 
 /* --- answering --- */
 
-struct relay {
-	struct keeper *keeper;
-	struct out *out;
-};
-
 static void
 pass(void *arg, struct span octets)
 {
-	struct relay *r = arg;
-
-	out_add(r->out, octets);
-	/* It waits for us as long as we wait for the client. */
-	r->keeper->line.in.deadline = clock_ms() + ANSWER_MS;
+	out_add(arg, octets);
 }
 
 /* What the keeper says; false if that broke off. */
 static bool
 relay(struct serving *s, struct keeper *k, const struct remote_request *q)
 {
-	struct relay to = { k, &s->out };
 	struct buf structure = { 0 };
 	uint64_t n;
 	bool whole = true;
@@ -200,7 +190,7 @@ relay(struct serving *s, struct keeper *k, const struct remote_request *q)
 
 	remote_give(&s->out, a, buf_span(&structure), n);
 	if (a <= REMOTE_NUL) {
-		whole = remote_read(&k->line, pass, &to) == 0;
+		whole = remote_read(&k->line, pass, &s->out) == 0;
 		if (whole)
 			remote_end(&s->out);
 	}

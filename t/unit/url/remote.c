@@ -13,7 +13,7 @@
 
 #include "../../t.h"
 
-enum { MS = 20 * 1000, BIG = 300 * 1000 };
+enum { MS = 20 * 1000, SOON_MS = 1000, BIG = 300 * 1000 };
 
 static char path[] = "/tmp/lemon-remote.XXXXXX/s";
 
@@ -97,6 +97,17 @@ sink(void *arg, struct span s)
 	buf_add(arg, s);
 }
 
+/* One who takes longer than an answer may. */
+static void
+slow_sink(void *arg, struct span s)
+{
+	int64_t *till = arg;
+
+	(void)s;
+	while (clock_ms() <= *till)
+		;
+}
+
 static void
 ask(struct remote *r, struct span user, bool s, bool b, bool t,
     const char *url)
@@ -155,6 +166,20 @@ answers(struct remote *r)
 	buf_free(&got);
 }
 
+static void
+slowly(struct remote *r)
+{
+	struct buf structure = { 0 };
+	int64_t till = clock_ms() + SOON_MS;
+	uint64_t n;
+
+	ask(r, SPAN("alice"), true, false, true, "big");
+	ok(remote_answer(r, SOON_MS, &structure, &n) == REMOTE_NUL &&
+	    remote_read(r, slow_sink, &till) == 0,
+	    "who passes an answer on may take longer than it");
+	buf_free(&structure);
+}
+
 /* The server's side of what no client of ours sends, and ours of what no
  * server does. */
 static void
@@ -207,6 +232,7 @@ main(void)
 	ok(remote_open(&r, path, MS) == 0, "the socket is connected to");
 	answers(&r);
 	ok(remote_open(&r, path, MS) == 0, "once is enough");
+	slowly(&r);
 	ask(&r, SPAN("alice"), false, false, false, "short");
 	ok(remote_answer(&r, MS, &structure, &n) == REMOTE_OK &&
 	    remote_read(&r, sink, &got) == -1,
