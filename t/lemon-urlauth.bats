@@ -384,35 +384,15 @@ example() {
 
 @test "no odd URL, of 200, makes anything look for a host" {
 	alice
-	cat >odd.py <<-'X'
-	hosts = ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "017700000001",
-	    "0", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "[fe80::1%25lo]",
-	    "localhost", "localhost.", "mail.example.org.", "MAIL.EXAMPLE.ORG",
-	    "mail.example.org:25", "mail.example.org:143", "127.0.0.1:25",
-	    "127.0.0.1:0", "127.0.0.1:65536", "a@b", "a:b@127.0.0.1",
-	    "alice@127.0.0.1", "alice%40mail.example.org@127.0.0.1",
-	    "alice;AUTH=*@127.0.0.1", ";AUTH=ANONYMOUS@127.0.0.1", "%00",
-	    "mail.example.org%00.evil.test", "mail.example.org%2F@evil.test",
-	    "evil.test%23@mail.example.org", "xn--mxam8a.test",
-	    "mail.example.org%0D%0AHELO", "..", "-", "*", "", "[]", "[::", "_x",
-	    "169.254.169.254", "metadata.google.internal", "\xc3\xa9.test"]
-	tails = ["/INBOX/;UID=1", "/INBOX/;UID=1;URLAUTH=anonymous",
-	    "/INBOX/;UID=1;URLAUTH=anonymous:internal:01" + "0" * 64, "/",
-	    "//evil.test/INBOX/;UID=1"]
-	for h in hosts:
-	    for t in tails:
-	        print("imap://" + h + t)
-	for s in ("imaps", "http", "file", "IMAP", "pop", ""):
-	    print(s + "://evil.test/INBOX/;UID=1")
-	X
-	python3 odd.py >odd
+	python3 "$BATS_TEST_DIRNAME/odd_urls.py" >odd
 	[ "$(wc -l <odd)" -ge 200 ]
 	for act in verify explain 'mint -n h' fetch; do
-		while read -r url; do
-			echo "$url"
-		done <odd >in
-		[ "$act" = verify ] || [ "$act" = explain ] || sed -n 1p odd >in
-		strace -f -qq -e trace=network,execve,openat -o trace \
+		cp odd in
+		# These stop at the first that is not valid.
+		[ "$act" = verify ] || [ "$act" = explain ] || sed 1q odd >in
+		# A sanitizer cannot look for leaks under another tracer.
+		ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 \
+		    strace -f -qq -e trace=network,execve,openat -o trace \
 		    lemon-urlauth $act alice <in >out 2>&1 || :
 		! grep -E 'connect|sendto|sendmsg|resolv.conf|/etc/hosts|nsswitch' \
 		    trace

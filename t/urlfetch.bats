@@ -147,7 +147,9 @@ logged() {
 	# As many processes, and as many looks at an index.
 	for u in "$url" "${url/alice@/nobody@}"; do
 		printf '5:carol,0:,%s:%s,' "${#u}" "${u/;UID=1/;UID=2}" >in
-		strace -f -qq -o trace -e trace=clone,fork,openat \
+		# A sanitizer cannot look for leaks under another tracer.
+		ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 \
+		    strace -f -qq -o trace -e trace=clone,fork,openat \
 		    lemon-urlauth -s <in >out 2>/dev/null
 		[ "$(cat out)" = - ]
 		echo "$(grep -cE 'fork|clone' trace)" \
@@ -155,6 +157,22 @@ logged() {
 		    "$(grep -c 'lemon-metadata' trace)"
 	done >work
 	[ "$(sort -u work | wc -l)" = 1 ] || { cat work; false; }
+}
+
+@test "no odd URL, of 200, makes it look for a host" {
+	python3 - >in <<-X
+	import subprocess, sys
+	from urlfetch import *
+	for u in subprocess.run([sys.executable, "$BATS_TEST_DIRNAME/odd_urls.py"],
+	                        capture_output=True).stdout.splitlines():
+	    sys.stdout.buffer.write(request("bob", u))
+	X
+	ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 \
+	    strace -f -qq -e trace=network,execve,openat -o trace \
+	    lemon-urlauth -s <in >out 2>/dev/null
+	! grep -E 'connect|sendto|sendmsg|resolv.conf|/etc/hosts|nsswitch' trace
+	[ "$(grep -c execve trace)" = 1 ]
+	[ "$(tr -d - <out | wc -c)" = 0 ] && [ "$(stat -c %s out)" -ge 200 ]
 }
 
 @test "octets can be had decoded, with their structure" {
