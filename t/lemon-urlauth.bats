@@ -243,6 +243,12 @@ example() {
 	invalid "no URL that could have a token"
 	urlauth fetch alice "$(mint -a user+bob -u 1 alice)"
 	invalid "wrong access"
+	url=$(mint -a submit+bob -u 1 alice)
+	for caller in alice bob submit+alice submit+; do
+		urlauth fetch -c $caller alice "$url"
+		invalid "wrong access"
+	done
+	lemon-urlauth verify -c submit+bob alice "$url"
 	url=$(mint -u 1 alice)
 	urlauth fetch bob "$url"
 	[ "$status" = 75 ]	# bob has no mail

@@ -144,6 +144,17 @@ logged() {
 	    assert r.answer() == (b"-", None, None), u
 	    assert r.answer()[0] == b"+"
 	X
+	# Not even where the caller's own key, which is asked then, made the token.
+	mint carol >/dev/null
+	ask "$D/home/carol/Maildir/lemon-metadata" <<-'X'
+	import hashlib, hmac, re
+	key = bytes.fromhex(re.search(" ([0-9a-f]{64}) ", open(sys.argv[1]).read())[1])
+	for owner, good in (("carol", b"+"), ("nobody", b"-")):
+	    rump = "imap://%s@h/INBOX/;UID=1/;SECTION=TEXT;URLAUTH=anonymous" % owner
+	    token = hmac.new(b"\1" + key, rump.encode(), hashlib.sha256).hexdigest()
+	    x = r.ask("carol", rump + ":internal:01" + token)
+	    assert x[0] == good, (owner, x)
+	X
 	# As many processes, and as many looks at an index.
 	for u in "$url" "${url/alice@/nobody@}"; do
 		printf '5:carol,0:,%s:%s,' "${#u}" "${u/;UID=1/;UID=2}" >in
