@@ -345,11 +345,25 @@ fake_imap() {
 	[[ ${lines[3]} == "250 2.0.0 "* ]]
 	[ "$(grep -c 'from afar' lmtp/1.eml)" = 2 ]
 	[ "$(grep -c STARTTLS imap/log)" = 1 ]
-	[ "$(grep -c '"submit" "secret"' imap/log)" = 1 ]
+	[ "$(grep -ci 'LOGIN .*submit.* .*secret' imap/log)" = 1 ]
 	rm imap/body
 	say "$FROM" "$BOB" "BURL $URL LAST"
 	[[ ${lines[2]} == "554 5.6.6 "* ]]
 	[ "$(count lmtp)" = 1 ]
+}
+
+@test "the URLs that a client pipelines are asked for at once, and used in order" {
+	lmtp
+	elsewhere none -b 3
+	printf 'afar\r\n' >imap/body
+	submission
+	say "$FROM" "$BOB" "=$(chunk "$HEAD" | cut -c2-)BURL $URL\r\n$(chunk '1' | cut -c2-)BURL ${URL/UID=1/UID=2}\r\nBURL ${URL/UID=1/UID=3}\r\nBDAT 1 LAST\r\n2" "< < < < < <"
+	[[ ${lines[7]} == "250 2.0.0 "* ]]
+	body lmtp/1.eml | cmp - <(printf 'afar\r\n1afar\r\nafar\r\n2\r\n')
+	grep -o 'UID=[0-9]' imap/log | tr '\n' ' ' | grep -qx 'UID=1 UID=2 UID=3 '
+	say "$FROM" "$BOB" "=BURL ${URL/+alice/+bob}\r\nBURL ${URL/UID=1/UID=4} LAST\r\n$FROM\r\n" "< < <"
+	[[ ${lines[2]} == "554 5.7.0 "* ]]
+	! grep -q UID=4 imap/log
 }
 
 @test "implicit TLS is trusted, too, and no certificate of somebody else" {

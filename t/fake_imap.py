@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 """An IMAP server that knows URLFETCH and little else.
 
-usage: fake_imap.py [-t PEM] [-s] [-a USER:PASSWORD] [-w STAGE] [-r TEXT] DIR
+usage: fake_imap.py [-t PEM] [-s] [-a USER:PASSWORD] [-w STAGE] [-r TEXT]
+                    [-b N] DIR
 
 Listens on a port of 127.0.0.1 that it prints.  Writes what clients say to
 DIR/log.  A URL's octets are those of DIR/body, NIL if there is none.
@@ -12,6 +13,7 @@ DIR/log.  A URL's octets are those of DIR/body, NIL if there is none.
 -w        say nothing more at greeting, login or urlfetch, or after half of
           the body (half)
 -r        answer URLFETCH with that text instead of OK
+-b        answer no URLFETCH before N of them have come
 """
 import getopt
 import os
@@ -22,7 +24,7 @@ import ssl
 import sys
 import threading
 
-opts, args = getopt.getopt(sys.argv[1:], "t:sa:w:r:")
+opts, args = getopt.getopt(sys.argv[1:], "t:sa:w:r:b:")
 opts = dict(opts)
 DIR = args[0]
 LOGIN = opts.get("-a", "submit:secret").split(":", 1)
@@ -43,6 +45,7 @@ def tls(sock):
 class Session:
     def __init__(self, sock):
         self.secure = "-s" in opts
+        self.wanted, self.asked = int(opts.get("-b", 1)), []
         self.start(tls(sock) if self.secure else sock)
 
     def start(self, sock):
@@ -105,8 +108,13 @@ class Session:
                 if words != LOGIN:
                     answer = "NO who"
             elif verb == "URLFETCH":
-                self.urlfetch(words)
-                answer = opts.get("-r", answer)
+                self.asked.append((tag, words))
+                answer = None
+                if len(self.asked) >= self.wanted:
+                    for tag, words in self.asked:
+                        self.urlfetch(words)
+                        self.say(tag + " " + opts.get("-r", "OK done"))
+                    self.wanted, self.asked = 1, []
             if answer:
                 self.say("%s %s" % (tag, answer))
 

@@ -594,6 +594,25 @@ fetched(void *ctx, uint32_t number, struct span name, struct lex *l)
 	} while (!f->c->lost && lex_try(l, ' '));
 }
 
+unsigned
+imap_client_say_urlfetch(struct imap_client *c, struct span url)
+{
+	unsigned tag = imap_client_begin(c, "URLFETCH ");
+
+	imap_client_add_string(c, url);
+	imap_client_end(c);
+	return tag;
+}
+
+enum imap_result
+imap_client_urlfetched(struct imap_client *c, unsigned tag,
+    struct imap_url_fetch *u)
+{
+	struct fetching f = { c, u, 1 };
+
+	return imap_client_answer(c, tag, fetched, &f);
+}
+
 enum imap_result
 imap_client_urlfetch(struct imap_client *c, struct imap_url_fetch *u,
     size_t n)
@@ -605,11 +624,8 @@ imap_client_urlfetch(struct imap_client *c, struct imap_url_fetch *u,
 		size_t many = n - from < BATCH ? n - from : BATCH;
 		struct fetching f = { c, u + from, many };
 
-		for (size_t i = 0; i < many; i++) {
-			tag[i] = imap_client_begin(c, "URLFETCH ");
-			imap_client_add_string(c, u[from + i].url);
-			imap_client_end(c);
-		}
+		for (size_t i = 0; i < many; i++)
+			tag[i] = imap_client_say_urlfetch(c, u[from + i].url);
 		for (size_t i = 0; i < many; i++) {
 			r = imap_client_answer(c, tag[i], fetched, &f);
 			if (r != IMAP_OK)

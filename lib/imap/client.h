@@ -170,6 +170,12 @@ struct imap_url_fetch {
 enum imap_result imap_client_urlfetch(struct imap_client *c,
     struct imap_url_fetch *u, size_t n);
 
+/* One of them, said now and waited for later; several may be on their way,
+ * and are waited for in their order. */
+unsigned imap_client_say_urlfetch(struct imap_client *c, struct span url);
+enum imap_result imap_client_urlfetched(struct imap_client *c, unsigned tag,
+    struct imap_url_fetch *u);
+
 /* Say LOGOUT if that still makes sense, without waiting, and release.  A
  * zeroed one is fine. */
 void imap_client_close(struct imap_client *c);

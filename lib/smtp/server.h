@@ -113,6 +113,12 @@ enum smtp_bye smtp_server_run(struct smtp_server *s);
  * by now; the rest need not be fetched, and the answer is made here. */
 bool smtp_server_add(struct smtp_server *s, struct span octets);
 
+/* For host->burl, too: the URL of another BURL of this message that has come
+ * already, from *at on (0 at first).  False if none is known; else it lasts
+ * until the next read. */
+bool smtp_server_ahead(const struct smtp_server *s, size_t *at,
+    struct span *url);
+
 /* Release what the session holds (not in, out and ctx). */
 void smtp_server_free(struct smtp_server *s);
 

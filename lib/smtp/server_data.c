@@ -243,6 +243,37 @@ smtp_server_add(struct smtp_server *s, struct span octets)
 	return !too_big(s);
 }
 
+bool
+smtp_server_ahead(const struct smtp_server *s, size_t *at, struct span *url)
+{
+	struct span all = { s->in->p, s->in->to };
+	uint64_t size;
+	bool last;
+
+	for (;;) {
+		struct span rest = span_skip(all, s->in->from + *at);
+		size_t n = span_find(rest, SPAN("\r\n"));
+		struct span args = span_head(rest, n);
+		struct span verb = span_cut(&args, ' ');
+
+		if (n == rest.n)
+			return false;
+		*at += n + 2;
+		if (span_ieq(verb, SPAN("BURL"))) {
+			if (!smtp_burl_parse(args, url, &last))
+				return false;
+			if (last)
+				*at = all.n;
+			return true;
+		}
+		if (!span_ieq(verb, SPAN("BDAT")) ||
+		    !smtp_bdat_parse(args, &size, &last) || last ||
+		    size > rest.n - n - 2)
+			return false;
+		*at += (size_t)size;
+	}
+}
+
 /* RFC 4468 3.2: a chunk that we get ourselves. */
 void
 smtp_verb_burl(struct smtp_server *s, struct span args)

@@ -26,6 +26,7 @@ burl_reset(struct burl *b)
 	remote_close(&b->remote);
 	imap_client_close(&b->client);
 	b->host = NULL;
+	b->next = b->asked = 0;
 	store_close(b->store);
 	b->store = NULL;
 	buf_clear(&b->space_value);
@@ -37,6 +38,8 @@ burl_free(struct burl *b)
 {
 	burl_reset(b);
 	trusted_free(&b->trusted);
+	for (size_t i = 0; i < BURL_AHEAD; i++)
+		buf_free(&b->ahead[i].url);
 	buf_free(&b->maildir);
 	buf_free(&b->index);
 	buf_free(&b->space_value);
@@ -283,23 +286,6 @@ more(void *ctx, struct span octets)
 	return smtp_server_add(&f->s->server, octets);
 }
 
-static void
-by_host(struct fetch *f, const struct trusted_host *h)
-{
-	struct imap_url_fetch u = { .url = f->url, .sink = more, .ctx = f };
-	enum imap_result r;
-
-	if (!connected(f, h, wait_ms(f->s)))
-		return;
-	r = imap_client_urlfetch(&f->s->burl.client, &u, 1);
-	if (u.state == IMAP_GIVEN)
-		return;
-	if (r == IMAP_LOST)
-		host_failed(f, h);
-	else
-		not_there(f);
-}
-
 /* --- which --- */
 
 /* Whether the URL's host is this system, by its names.  Its port does not
@@ -317,21 +303,23 @@ here(const struct submit *s, struct span host)
 	return false;
 }
 
-static void
-resolve(struct fetch *f)
+enum way { WAY_NONE, WAY_OWN, WAY_SOCKET, WAY_HOST };
+
+/* Where it is to come from; WAY_NONE: nowhere, and the reply says why. */
+static enum way
+way(struct fetch *f, const struct trusted_host **host)
 {
 	struct submit *s = f->s;
 	struct owner o = { .locals = buf_span(&s->burl.locals) };
 	struct span me = span_str(s->account.name);
 	const struct imap_url *u = &f->u;
-	const struct trusted_host *host = NULL;
 	bool local = here(s, u->host);
 
-	if (!local)
-		host = trusted_find(&s->burl.trusted, u->host, u->port);
+	*host = local ? NULL :
+	    trusted_find(&s->burl.trusted, u->host, u->port);
 	if (!u->absolute || u->host.n == 0 || u->uid == 0)
 		not_there(f);
-	else if (!local && host == NULL)	/* RFC 4468 8 */
+	else if (!local && *host == NULL)	/* RFC 4468 8 */
 		refuse(f, 554, "5.7.14",
 		    "There is no trust relationship with that server");
 	else if (u->token.p == NULL || u->user.p == NULL)
@@ -339,12 +327,97 @@ resolve(struct fetch *f)
 	else if (u->access == URL_SUBMIT &&
 	    !grant_is_user(&o, u->access_user, me))
 		not_allowed(f);		/* RFC 4468 3.3 */
-	else if (host != NULL)
-		by_host(f, host);
-	else if (s->burl.maildir.n > 0 && grant_is_user(&o, u->user, me))
-		own(f);
+	else if (!local)
+		return WAY_HOST;
 	else
+		return s->burl.maildir.n > 0 &&
+		    grant_is_user(&o, u->user, me) ? WAY_OWN : WAY_SOCKET;
+	return WAY_NONE;
+}
+
+static void
+ask(struct burl *b, struct span url)
+{
+	struct burl_asked *a = &b->ahead[b->asked++];
+
+	buf_clear(&a->url);
+	buf_add(&a->url, url);
+	a->tag = imap_client_say_urlfetch(&b->client, url);
+}
+
+/* What the client pipelined is asked for at once, as far as it may be. */
+static void
+ask_ahead(struct submit *s, const struct trusted_host *h)
+{
+	struct burl *b = &s->burl;
+	struct smtp_reply why = { 0 };
+	struct fetch f = { .s = s, .r = &why };
+	const struct trusted_host *host;
+	struct arena a = { 0 };
+	size_t at = 0;
+
+	while (b->asked < BURL_AHEAD &&
+	    smtp_server_ahead(&s->server, &at, &f.url)) {
+		enum way w;
+
+		if (imap_url_parse(&a, f.url, &f.u) != NULL)
+			break;
+		w = way(&f, &host);
+		if (w == WAY_NONE)
+			break;
+		if (w == WAY_HOST && host == h)
+			ask(b, f.url);
+	}
+	smtp_reply_free(&why);
+	arena_free(&a);
+}
+
+static void
+by_host(struct fetch *f, const struct trusted_host *h)
+{
+	struct burl *b = &f->s->burl;
+	struct imap_url_fetch u = { .url = f->url, .sink = more, .ctx = f };
+	enum imap_result r;
+
+	/* What was asked for and is not wanted any more is in the way. */
+	if (b->next < b->asked && (b->host != h ||
+	    !span_eq(buf_span(&b->ahead[b->next].url), f->url)))
+		imap_client_close(&b->client);
+	if (b->client.lost || b->next == b->asked)
+		b->next = b->asked = 0;
+	if (!connected(f, h, wait_ms(f->s)))
+		return;
+	if (b->asked == 0) {
+		ask(b, f->url);
+		ask_ahead(f->s, h);
+	}
+	r = imap_client_urlfetched(&b->client, b->ahead[b->next++].tag, &u);
+	if (u.state == IMAP_GIVEN)
+		return;
+	if (r == IMAP_LOST)
+		host_failed(f, h);
+	else
+		not_there(f);
+}
+
+static void
+resolve(struct fetch *f)
+{
+	const struct trusted_host *host;
+
+	switch (way(f, &host)) {
+	case WAY_NONE:
+		break;
+	case WAY_OWN:
+		own(f);
+		break;
+	case WAY_SOCKET:
 		by_socket(f);
+		break;
+	case WAY_HOST:
+		by_host(f, host);
+		break;
+	}
 }
 
 static void

@@ -11,6 +11,14 @@
  * Where BURL (RFC 4468) gets its octets.  Nothing is opened before a URL
  * comes; then it stays open for the next of the transaction.
  */
+enum { BURL_AHEAD = 16 };
+
+/* A URL that its server was asked for. */
+struct burl_asked {
+	unsigned tag;
+	struct buf url;
+};
+
 struct burl {
 	struct buf maildir, index;	/* the user's; settled before the doors
 					   are shut.  maildir empty: not ours to
@@ -24,6 +32,9 @@ struct burl {
 	size_t first_place;	/* of theirs, among the broker's */
 	const struct trusted_host *host;	/* whom client talks to */
 	struct imap_client client;
+	struct burl_asked ahead[BURL_AHEAD];	/* [next..asked) are still to
+						   be answered */
+	size_t next, asked;
 };
 
 /* The transaction is over. */

@@ -429,6 +429,36 @@ run(const struct session *t, bool secure, size_t step)
 	buf_free(&h.seen);
 }
 
+/* What is in the buffer behind a BURL is known before its turn. */
+static void
+ahead(void)
+{
+	static char text[] = "xxBURL a:1\r\nBDAT 8\r\nBURL x\r\nburl a:2\r\n"
+	    "BURL a:3 LAST\r\nBURL a:4\r\n";
+	struct in in = { .p = text, .from = 2, .to = sizeof text - 1 };
+	struct smtp_server s = { .in = &in };
+	struct buf found = { 0 };
+	struct span url;
+	size_t at = 0;
+
+	while (smtp_server_ahead(&s, &at, &url)) {
+		buf_add(&found, url);
+		buf_addc(&found, ' ');
+	}
+	is(buf_span(&found), SPAN("a:1 a:2 a:3 "),
+	    "URLs that come next are known, over chunks and up to LAST");
+	buf_free(&found);
+	in.to -= 11;		/* in the end of the line with LAST */
+	at = 0;
+	ok(smtp_server_ahead(&s, &at, &url) &&
+	    smtp_server_ahead(&s, &at, &url) &&
+	    !smtp_server_ahead(&s, &at, &url), "if all of a line has come");
+	in.to = 20;
+	at = 0;
+	ok(smtp_server_ahead(&s, &at, &url) &&
+	    !smtp_server_ahead(&s, &at, &url), "and all of a chunk");
+}
+
 /* RFC 4468 3.1: a word of BURL only for who is authenticated. */
 static void
 burl_offered(void)
@@ -493,5 +523,6 @@ main(void)
 	}
 	ehlo();
 	burl_offered();
+	ahead();
 	return done();
 }
