@@ -10,7 +10,7 @@ import time
 from collections import namedtuple
 
 import mail
-from forward import forward
+from forward import Line, forward
 from servers import ACCOUNT, LOAD, PASSWORD, Trouble
 
 # How much: the rounds, the messages of the mailboxes, connections and
@@ -201,6 +201,30 @@ def catenating(s, z):
     return [peaks[1] - peaks[0]]
 
 
+def signing(s, z):
+    """Microseconds for a GENURLAUTH, and for a look at a good token that is
+    somebody else's, so that no message is opened."""
+    if s.name != "lemon":
+        return None, None
+    line, n, took = Line(s.imap), 300, [[], []]
+    line.hear(b"* OK")
+    line.say(b"a LOGIN boxes %s\r\n" % PASSWORD.encode())
+    line.hear(b"a OK")
+    rumps = b"".join(b" imap://boxes@localhost/INBOX/;UID=%d;URLAUTH=user+no "
+                     b"INTERNAL" % i for i in range(1, n + 1))
+    for i in range(20):
+        at = time.perf_counter()
+        line.say(b"b GENURLAUTH%s\r\n" % rumps)
+        urls = line.hear(b"* GENURLAUTH").rstrip()[len(b"* GENURLAUTH"):]
+        line.hear(b"b OK")
+        took[0].append(time.perf_counter() - at)
+        at = time.perf_counter()
+        line.say(b"c URLFETCH%s\r\n" % urls)
+        line.hear(b"* URLFETCH", b"c OK")
+        took[1].append(time.perf_counter() - at)
+    return [sorted(t)[10] / n * 1e6 for t in took]
+
+
 # --- submitting ---
 
 def submit(clients, each):
@@ -330,6 +354,9 @@ def table(z, with_million):
                 limit=2401),
             Row("    waits for an answer on the longer line", "waits",
                 limit=3.5)], 5),
+        Workload(signing, [
+            Row("GENURLAUTH, many in a session", "us", limit=50),
+            Row("    a token is checked", "us", limit=50)]),
         submitting(1, "same", 1),
         submitting(8, "same", 1),
         submitting(1, "new", 3),
