@@ -257,6 +257,43 @@ alice() {
 	$as env PATH="$PWD/bin:$PATH" PYTHONPATH=. python3 unread.py
 }
 
+@test "a signed URL gives what its owner may read now" {
+	as=
+	if [ "$(id -u)" = 0 ]; then
+		as='setpriv --reuid nobody --regid nogroup --clear-groups --'
+		chown nobody .
+	fi
+	cp -r "$BATS_TEST_DIRNAME/imap_client.py" .
+	cat >owner.py <<-'END'
+	import os, re
+	from imap_client import *
+	M = os.getcwd() + "/Maildir"
+	s = Imap(M)
+	s.ok("CREATE box")
+	s.append("box", "Subject: in it\r\n\r\n")
+	rump = "imap://alice@h/box/;UID=1;URLAUTH=authuser"
+	url = re.search(b'"(.*)"', s.ok("GENURLAUTH %s INTERNAL" % rump)[0])[1]
+	for session in "same", "new":
+	    assert b"in it" in s.ok(b"URLFETCH " + url)[0], session
+	    os.chmod(M + "/.box", 0)
+	    said = s.ask(b"URLFETCH " + url)
+	    assert said[0] == b'* URLFETCH "%s" NIL' % url, (session, said)
+	    assert said[-1][:4] in (b"t OK", b"t NO"), (session, said)
+	    said = s.ask("GENURLAUTH %s INTERNAL" % rump)
+	    assert said[-1][:4] in (b"t NO", b"t BA"), (session, said)
+	    assert len(said) == 1, (session, said)
+	    os.chmod(M + "/.box", 0o700)
+	    assert b"in it" in s.ok(b"URLFETCH " + url)[0], session
+	    s.ok("LOGOUT")
+	    s = Imap(M)
+	END
+	mkdir -p bin
+	cp "$(command -v lemon-imapd)" bin
+	# Both, or it looks like a login chain.
+	$as env PATH="$PWD/bin:$PATH" PYTHONPATH=. USER=alice LOGNAME=alice \
+	    python3 owner.py
+}
+
 @test "IDLE hears a delivery by the bell alone, without inotify or a poll" {
 	unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_inotify_instances' ||
 	    skip "no user namespaces here"
