@@ -362,3 +362,39 @@ unheard() {
 	[ "$(keywords Sent | wc -l)" = "$before" ]
 	[ -z "$(find "$DIR/users/bob/Maildir/new" -type f)" ]
 }
+
+@test "Dovecot's mail is forwarded too, though it answers in an order of its own" {
+	[ "$(id -u)" = 0 ] && command -v dovecot >/dev/null || skip "needs Dovecot, and root for it"
+	fake
+	mkdir dovecot
+	chmod 755 . dovecot
+	PYTHONPATH=$BATS_TEST_DIRNAME/../bench python3 - <<-'END'
+	import imaplib, os, random, re, subprocess, servers
+	c = servers.Dovecot(os.getcwd() + "/dovecot/d",
+	    20000 + random.randrange(20000))
+	try:
+	    m = imaplib.IMAP4("127.0.0.1", c.imap)
+	    m.login("conn", servers.PASSWORD)
+	    m.append("INBOX", None, None, b"Subject: photos\r\n\r\nhi\r\n")
+	    m.create("Sent")
+	    for way in ("-c", "-b", "-d"):
+	        r = subprocess.run(["lemon-forward", "-v", way, "-t", "none",
+	            "-i", "localhost:%d" % c.imap, "-s",
+	            "localhost:" + os.environ["SPORT"], "-u", "conn",
+	            "INBOX", "1", "bob@example.net"], input=b"see below\n",
+	            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+	        assert r.returncode == 0, r
+	        if way != "-d":
+	            assert b"imap 3 round trips" in r.stdout, r
+	    m.select("INBOX")
+	    assert b"$Forwarded" in m.fetch("1", "FLAGS")[1][0]
+	    m.select("Sent")
+	    sent = m.fetch("1:*", "(FLAGS RFC822.SIZE)")[1]
+	    assert len(sent) == 2 and all(re.search(
+	        rb"\(\\Seen \$Submitted\)", s) for s in sent), sent
+	    assert b"see below" in m.fetch("1", "BODY[]")[1][0][1]
+	finally:
+	    c.stop()
+	END
+	[ "$(grep -c '^BURL imap://conn@localhost/' smtp)" = 2 ]
+}

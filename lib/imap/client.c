@@ -14,6 +14,7 @@ enum {
 	ANSWER_MAX = 4 * 1024 * 1024,	/* all that was not asked for */
 	LITERAL_MINUS_MAX = 4096,	/* RFC 7888 5 */
 	WHY_MAX = 300,
+	EARLY_MAX = 4096,		/* of an answer before its time */
 	BATCH = 8			/* URLs on their way at once */
 };
 
@@ -161,24 +162,87 @@ untagged(struct imap_client *c, struct lex *l, imap_heard *heard, void *ctx)
 		heard(ctx, number, name, l);
 }
 
+/* The answer to the command that is waited for. */
 static enum imap_result
-tagged(struct imap_client *c, struct lex *l, unsigned tag)
+conclude(struct imap_client *c, struct lex *l, enum imap_result r)
+{
+	status(c, l);
+	if (r != IMAP_OK)
+		set_why(c, "", c->text);
+	return r;
+}
+
+/* One that is waited for later.  NULL if there is none such. */
+static struct imap_early *
+put_by(struct imap_client *c, unsigned tag, enum imap_result r)
+{
+	struct imap_early *e = NULL;
+
+	for (size_t i = 0; i < COUNT(c->early); i++) {
+		if (c->early[i].tag == tag)
+			return NULL;
+		if (c->early[i].tag == 0)
+			e = &c->early[i];
+	}
+	if (e == NULL)
+		return NULL;
+	e->tag = tag;
+	e->result = r;
+	buf_clear(&e->text);
+	return e;
+}
+
+static bool
+put_line_by(struct imap_client *c, const struct lex *l, unsigned tag,
+    enum imap_result r)
+{
+	struct imap_early *e = put_by(c, tag, r);
+
+	if (e != NULL)
+		buf_add(&e->text, span_head(l->in, EARLY_MAX));
+	c->reader.last = SPAN("");
+	return e != NULL;
+}
+
+/* Whether that answer came before. */
+static bool
+came_before(struct imap_client *c, unsigned tag, enum imap_result *r)
+{
+	struct lex l = { .arena = &c->arena };
+
+	for (size_t i = 0; i < COUNT(c->early); i++) {
+		if (c->lost || tag == 0 || c->early[i].tag != tag)
+			continue;
+		c->early[i].tag = 0;
+		c->code = c->args = c->text = SPAN("");
+		l.in = buf_span(&c->early[i].text);
+		*r = conclude(c, &l, c->early[i].result);
+		return true;
+	}
+	return false;
+}
+
+/* True if it is the answer to that command. */
+static bool
+tagged(struct imap_client *c, struct lex *l, unsigned tag,
+    enum imap_result *result)
 {
 	static const char *const words[] = { [IMAP_OK] = "OK",
 		[IMAP_NO] = "NO", [IMAP_BAD] = "BAD" };
-	unsigned got = lex_number(l);
+	unsigned got = lex_number(l), r = IMAP_OK;
 
 	lex_space(l);
-	for (unsigned r = IMAP_OK; r <= IMAP_BAD; r++) {
-		if (!lex_ok(l) || got != tag || !lex_word(l, words[r]))
-			continue;
-		status(c, l);
-		if (r != IMAP_OK)
-			set_why(c, "", c->text);
-		return (enum imap_result)r;
+	while (r <= IMAP_BAD && !(lex_ok(l) && lex_word(l, words[r])))
+		r++;
+	if (r <= IMAP_BAD && got == tag) {
+		*result = conclude(c, l, (enum imap_result)r);
+		return true;
 	}
-	lose(c, "the server does not speak IMAP: ", buf_span(&c->reader.line));
-	return IMAP_LOST;
+	if (r > IMAP_BAD || got < tag || got > c->tag ||
+	    !put_line_by(c, l, got, (enum imap_result)r))
+		lose(c, "the server does not speak IMAP: ",
+		    buf_span(&c->reader.line));
+	return false;
 }
 
 enum imap_result
@@ -192,6 +256,8 @@ imap_client_answer(struct imap_client *c, unsigned tag, imap_heard *heard,
 		c->cut = false;
 		return c->refused;
 	}
+	if (came_before(c, tag, &r))
+		return r;
 	c->from = c->in.total;
 	c->streamed = 0;
 	c->in.deadline = limit(c);
@@ -199,7 +265,8 @@ imap_client_answer(struct imap_client *c, unsigned tag, imap_heard *heard,
 		if (lex_try(&l, '*')) {
 			untagged(c, &l, heard, ctx);
 		} else if (!lex_try(&l, '+')) {
-			r = tagged(c, &l, tag == 0 ? c->tag : tag);
+			if (!tagged(c, &l, tag == 0 ? c->tag : tag, &r))
+				continue;
 			if (tag == 0 && r == IMAP_OK)
 				lose(c, "the server does not wait for more",
 				    SPAN(""));
@@ -430,8 +497,31 @@ imap_client_open(struct imap_client *c, const struct imap_client_opts *o)
 	return false;
 }
 
-/* RFC 4616 2, in one line with the command where that is known to do (RFC
- * 4959), else after the server's "+". */
+/* Wait for the answer, for who waits for it once more. */
+static void
+answer_now(struct imap_client *c, unsigned tag)
+{
+	enum imap_result r = imap_client_answer(c, tag, NULL, NULL);
+	struct imap_early *e = r == IMAP_LOST ? NULL : put_by(c, tag, r);
+
+	if (e == NULL)
+		return;
+	if (c->code.n > 0) {
+		buf_adds(&e->text, " [");
+		buf_add(&e->text, c->code);
+		buf_addc(&e->text, ' ');
+		buf_add(&e->text, c->args);
+		buf_adds(&e->text, "] ");
+	}
+	buf_add(&e->text, c->text);
+}
+
+/*
+ * RFC 4616 2, in one line with the command where that is known to do (RFC
+ * 4959), else after the server's "+".  Nothing may follow before the answer:
+ * it could be under a security layer then (RFC 3501 6.2.2), and Cyrus reads
+ * what came behind it anew.
+ */
 static unsigned
 say_plain(struct imap_client *c, const struct imap_login *l)
 {
@@ -457,9 +547,12 @@ say_plain(struct imap_client *c, const struct imap_login *l)
 	buf_wipe(&coded);
 	buf_free(&plain);
 	buf_free(&coded);
+	c->known = false;
+	answer_now(c, tag);
 	return tag;
 }
 
+/* RFC 3501 6.2.3; after it the server may offer other things. */
 static unsigned
 say_login(struct imap_client *c, const struct imap_login *l)
 {
@@ -469,6 +562,7 @@ say_login(struct imap_client *c, const struct imap_login *l)
 	imap_client_add(c, SPAN(" "));
 	imap_client_add_string(c, l->password);
 	imap_client_end(c);
+	c->known = false;
 	return tag;
 }
 
@@ -489,8 +583,7 @@ imap_client_say_login(struct imap_client *c, const struct imap_login *l)
 		return say_login(c, l);
 	if (imap_client_learn(c) != IMAP_OK)
 		return 0;
-	if (simple && !(c->offered & IMAP_LOGINDISABLED) &&
-	    !(c->offered & IMAP_SASL_IR && c->offered & IMAP_AUTH_PLAIN))
+	if (simple && !(c->offered & IMAP_LOGINDISABLED))
 		return say_login(c, l);
 	if (c->offered & IMAP_AUTH_PLAIN)
 		return say_plain(c, l);
@@ -506,9 +599,6 @@ imap_client_logged_in(struct imap_client *c, unsigned tag)
 
 	if (tag == 0)
 		return r;
-	/* RFC 3501 6.2.3: it may offer other things now. */
-	if (!c->logged_in)
-		c->known = false;
 	r = imap_client_answer(c, tag, NULL, NULL);
 	c->logged_in |= r == IMAP_OK;
 	return r;
@@ -650,5 +740,7 @@ imap_client_close(struct imap_client *c)
 	reader_free(&c->reader);
 	arena_free(&c->arena);
 	buf_free(&c->why);
+	for (size_t i = 0; i < COUNT(c->early); i++)
+		buf_free(&c->early[i].text);
 	*c = (struct imap_client){ .lost = true };
 }

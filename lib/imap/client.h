@@ -70,6 +70,11 @@ struct imap_client {
 	struct arena arena;	/* of one response */
 	bool cut;		/* the command was refused before its end */
 	enum imap_result refused;	/* … and so */
+	struct imap_early {	/* an answer that came before its time */
+		unsigned tag;	/* 0: none */
+		enum imap_result result;
+		struct buf text;	/* what stood behind its OK */
+	} early[8];
 	unsigned tag;		/* of the last command sent */
 	uint64_t said;		/* out.total when it was last waited for */
 	uint64_t from;		/* in.total when this answer began */
@@ -99,8 +104,8 @@ struct imap_login {
 enum imap_result imap_client_login(struct imap_client *c,
     const struct imap_login *l);
 
-/* Say so and do not wait for the answer, where no answer is needed to say
- * it; imap_client_logged_in waits for it.  0 if it cannot be said. */
+/* Say so, by LOGIN without waiting for the answer, so that more can be said;
+ * imap_client_logged_in waits for it.  0 if it cannot be said. */
 unsigned imap_client_say_login(struct imap_client *c,
     const struct imap_login *l);
 enum imap_result imap_client_logged_in(struct imap_client *c, unsigned tag);
@@ -109,8 +114,9 @@ enum imap_result imap_client_logged_in(struct imap_client *c, unsigned tag);
 enum imap_result imap_client_learn(struct imap_client *c);
 
 /*
- * A command: begin, add, end; several may be on their way, and are then
- * answered in their order.  begin returns the tag to wait for with
+ * A command: begin, add, end; up to 9 may be on their way, and are waited for
+ * in their order; that the server answers in its own (RFC 3501 5.5) shows
+ * only in what is heard meanwhile.  begin returns the tag to wait for with
  * imap_client_answer.  The text is the caller's, and holds no line end; what
  * is added after the server refused a literal is dropped.
  */

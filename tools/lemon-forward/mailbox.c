@@ -105,7 +105,8 @@ wait_for(struct forward *f, unsigned tag)
 struct look {
 	struct forward *f;
 	struct buf header;	/* its Subject field */
-	uint32_t validity, next;	/* what SELECT or STATUS says */
+	uint32_t validity, next;	/* what SELECT says */
+	uint32_t status_next;	/* what STATUS says, in its own time */
 	bool there;		/* the message is */
 };
 
@@ -117,12 +118,15 @@ status(struct look *k, struct lex *l)
 	lex_space(l);
 	lex_open(l);
 	do {
-		struct span name = lex_atom(l);
-		uint32_t *to = span_ieq(name, SPAN("UIDNEXT")) ? &k->next :
-		    &k->validity;
+		bool next = lex_word(l, "UIDNEXT");
 
+		if (!next)
+			lex_atom(l);
 		lex_space(l);
-		*to = lex_number(l);
+		uint32_t v = lex_number(l);
+
+		if (next)
+			k->status_next = v;
 	} while (lex_try(l, ' '));
 }
 
@@ -215,9 +219,8 @@ look_at_message(struct forward *f, unsigned login, struct look *k)
 		give_up(f, "the message", "; is it in another mailbox?",
 		    EXIT_REFUSED);
 	}
-	k->next = 0;
 	if (at != 0 && imap_client_answer(c, at, heard, k) == IMAP_OK)
-		f->next = k->next;
+		f->next = k->status_next;
 }
 
 /* Nothing of the message is wanted here; Sent is selected at once. */
@@ -487,7 +490,7 @@ mailbox_catenate(struct forward *f)
 		if (create != 0)
 			wait_for(f, create);
 	}
-	r = wait_for(f, append);
+	r = imap_client_answer(c, append, granted, &g);
 	if (r == IMAP_OK)
 		learn_copy(f);
 	else

@@ -151,7 +151,12 @@ logins(void)
 	} cases[] = {
 		{ HELLO "1 OK [CAPABILITY IMAP4rev1] in\r\n",
 		    { SPAN_INIT("u"), SPAN_INIT("p"), { NULL, 0 } }, IMAP_OK,
-		    "1 AUTHENTICATE PLAIN AHUAcA==\r\n2 LOGOUT\r\n",
+		    "1 LOGIN u p\r\n2 LOGOUT\r\n",
+		    "LOGIN, behind which more can be said" },
+		{ HELLO "1 OK [CAPABILITY IMAP4rev1] in\r\n",
+		    { SPAN_INIT("u"), SPAN_INIT("\xc3\xa4"), { NULL, 0 } },
+		    IMAP_OK,
+		    "1 AUTHENTICATE PLAIN AHUAw6Q=\r\n2 LOGOUT\r\n",
 		    "PLAIN in one line where that is known" },
 		{ HELLO "1 OK in\r\n",
 		    { SPAN_INIT("u"), SPAN_INIT("p"), SPAN_INIT("a") }, IMAP_OK,
@@ -159,8 +164,11 @@ logins(void)
 		    "as somebody else" },
 		{ HELLO "1 NO [AUTHENTICATIONFAILED] no\r\n",
 		    { SPAN_INIT("u"), SPAN_INIT("p"), { NULL, 0 } }, IMAP_NO,
-		    "1 AUTHENTICATE PLAIN AHUAcA==\r\n2 LOGOUT\r\n",
-		    "a refused password" },
+		    "1 LOGIN u p\r\n2 LOGOUT\r\n", "a refused password" },
+		{ HELLO "1 NO [AUTHENTICATIONFAILED] no\r\n",
+		    { SPAN_INIT("u"), SPAN_INIT("p"), SPAN_INIT("a") }, IMAP_NO,
+		    "1 AUTHENTICATE PLAIN YQB1AHA=\r\n2 LOGOUT\r\n",
+		    "one refused to somebody else" },
 		{ "* OK hi\r\n* CAPABILITY IMAP4rev1\r\n1 OK\r\n2 OK in\r\n",
 		    { SPAN_INIT("u"), SPAN_INIT("p\"\\"), { NULL, 0 } },
 		    IMAP_OK, "1 CAPABILITY\r\n2 LOGIN u \"p\\\"\\\\\"\r\n"
@@ -266,6 +274,52 @@ commands(void)
 	    "a refused literal is not sent, and the next command counts");
 	hears(&t, SPAN("1 APPEND x {2}\r\nhi\r\n2 APPEND x {2}\r\n3 NOOP\r\n"
 	    "4 LOGOUT\r\n"), "that is what it heard");
+}
+
+/* Dovecot answers STATUS before a FETCH that was said before. */
+static void
+overtaken(void)
+{
+	struct imap_login l = { SPAN("u"), SPAN("p"), SPAN("a") };
+	struct talk t;
+	unsigned tag[4];
+
+	begin(&t, HELLO "1 OK [CAPABILITY URLAUTH X] in\r\n4 NO [NONEXISTENT] "
+	    "no box\r\n2 OK\r\n3 OK [APPENDUID 1 2] there\r\n6 OK\r\n"
+	    "9 OK\r\n", NULL, 0, &open_line);
+	tag[0] = imap_client_say_login(&t.c, &l);
+	for (int i = 1; i < 4; i++) {
+		tag[i] = imap_client_begin(&t.c, "X");
+		imap_client_end(&t.c);
+	}
+	ok(imap_client_logged_in(&t.c, tag[0]) == IMAP_OK && t.c.known &&
+	    t.c.offered == IMAP_URLAUTH, "an AUTHENTICATE is answered first");
+	ok(imap_client_answer(&t.c, tag[1], NULL, NULL) == IMAP_OK &&
+	    imap_client_answer(&t.c, tag[2], NULL, NULL) == IMAP_OK &&
+	    span_eq(t.c.args, SPAN("1 2")), "answers may come in any order");
+	ok(imap_client_answer(&t.c, tag[3], NULL, NULL) == IMAP_NO &&
+	    span_eq(t.c.code, SPAN("NONEXISTENT")) &&
+	    span_eq(buf_span(&t.c.why), SPAN("no box")),
+	    "and say what they said");
+	ok(imap_client_command(&t.c, "X", NULL, NULL) == IMAP_LOST,
+	    "but not to what was not asked");
+	forget(&t);
+	begin(&t, HELLO "1 NO [AUTHENTICATIONFAILED] never\r\n", NULL, 0,
+	    &open_line);
+	tag[0] = imap_client_say_login(&t.c, &l);
+	ok(imap_client_logged_in(&t.c, tag[0]) == IMAP_NO &&
+	    span_eq(t.c.code, SPAN("AUTHENTICATIONFAILED")) &&
+	    span_eq(buf_span(&t.c.why), SPAN("never")),
+	    "a refused AUTHENTICATE says why");
+	forget(&t);
+	begin(&t, HELLO "2 OK\r\n2 OK\r\n1 OK\r\n", NULL, 0, &open_line);
+	for (int i = 0; i < 2; i++) {
+		tag[i] = imap_client_begin(&t.c, "X");
+		imap_client_end(&t.c);
+	}
+	ok(imap_client_answer(&t.c, tag[0], NULL, NULL) == IMAP_LOST,
+	    "nor twice");
+	forget(&t);
 }
 
 static void
@@ -436,6 +490,7 @@ main(void)
 	logins();
 	capabilities();
 	commands();
+	overtaken();
 	urls();
 	hostile();
 	large();
