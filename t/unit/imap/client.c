@@ -322,6 +322,7 @@ overtaken(void)
 	forget(&t);
 }
 
+/* lib/imap/client_url.c */
 static void
 urls(void)
 {
