@@ -366,6 +366,18 @@ fake_imap() {
 	! grep -q UID=4 imap/log
 }
 
+@test "what our account on a trusted server may read is not for its users" {
+	lmtp
+	elsewhere none
+	submission
+	for access in user+submit user+alice submit+bob; do
+		say "$FROM" "$BOB" "BURL ${URL/submit+alice/$access} LAST"
+		[[ ${lines[2]} == "554 5.7.0 "* ]]
+	done
+	! grep -q URLFETCH imap/log
+	[ "$(count lmtp)" = 0 ]
+}
+
 @test "implicit TLS is trusted, too, and no certificate of somebody else" {
 	lmtp
 	elsewhere implicit -s -t "$BATS_FILE_TMPDIR/tls.pem"

@@ -60,6 +60,25 @@ trace_open(const char *dir)
 	return t;
 }
 
+/* Whoever reads the token of a URL (RFC 4467 3) has what it names. */
+static void
+add_shown(struct buf *b, struct span s)
+{
+	static const struct span mech = SPAN_INIT(":internal:");
+
+	while (s.n > 0) {
+		size_t n = span_ifind(s, mech) + mech.n, digits = 0;
+
+		buf_add(b, span_head(s, n));
+		s = span_skip(s, n);
+		while (digits < s.n && ascii_hex(s.p[digits]) >= 0)
+			digits++;
+		if (digits > 0)
+			buf_adds(b, "[redacted]");
+		s = span_skip(s, digits);
+	}
+}
+
 static void
 print(struct trace *t, char mark, struct span text, uint64_t cut)
 {
@@ -69,7 +88,7 @@ print(struct trace *t, char mark, struct span text, uint64_t cut)
 	buf_addc(&b, ' ');
 	buf_addc(&b, mark);
 	buf_addc(&b, ' ');
-	buf_add(&b, text);
+	add_shown(&b, text);
 	if (cut > 0) {
 		buf_adds(&b, " [");
 		buf_addu(&b, cut);

@@ -10,7 +10,7 @@
  * to it.  A line is cut after 1000 octets, octets of literals are counted
  * and not shown, controls are escaped.  What the peer sent last is held back
  * until something else happens, so that a command that turns out to hold a
- * password can be redacted first.
+ * password can be redacted first; tokens of URLs are, in both directions.
  */
 struct trace;
 

@@ -497,8 +497,10 @@ smtp_burl_parse(struct span args, struct span *url, bool *last)
 size_t
 smtp_burl_shown(struct span line)
 {
-	return span_ifind(line, SPAN(";URLAUTH=")) == line.n ? line.n :
-	    span_rchr(line, ':');
+	size_t at = span_ifind(line, SPAN(";URLAUTH="));
+
+	/* No access has a colon, and what follows a token may. */
+	return at + span_chr(span_skip(line, at), ':');
 }
 
 bool

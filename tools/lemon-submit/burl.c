@@ -327,6 +327,9 @@ way(struct fetch *f, const struct trusted_host **host)
 	else if (u->access == URL_SUBMIT &&
 	    !grant_is_user(&o, u->access_user, me))
 		not_allowed(f);		/* RFC 4468 3.3 */
+	/* There we are somebody else, who may be meant. */
+	else if (!local && u->access == URL_USER)
+		not_allowed(f);
 	else if (!local)
 		return WAY_HOST;
 	else

@@ -47,7 +47,8 @@ main(void)
 	char dir[] = "/tmp/lemon-trace-XXXXXX";
 	static const char sent[] = "a LOGIN alice secret\r\n"
 	    "b AUTHENTICATE PLAIN\r\nAGFsaWNlAHNlY3JldA==\r\n"
-	    "c APPEND x {5}\r\nhello\r\nDATA\r\nFrom: x\r\n.\r\nQUIT\r\nhalf";
+	    "c APPEND x {5}\r\nhello\r\nDATA\r\nFrom: x\r\n.\r\n"
+	    "BURL x:internal:01 LAST\r\nQUIT\r\nhalf";
 	struct in in;
 	struct out out;
 	struct buf b = { 0 };
@@ -83,6 +84,8 @@ main(void)
 	in_line(&in, &b, 100);
 	trace_quiet(in.trace, false);
 	in_line(&in, &b, 100);
+	out_adds(&out, "* URLFETCH x:internal:01aF NIL y:INTERNAL:02\r\n");
+	in_line(&in, &b, 100);
 	in_line(&in, &b, 100);
 	trace_close(in.trace);
 	trace_close(NULL);
@@ -105,6 +108,8 @@ main(void)
 	    "> \\x1b)\n"
 	    "< DATA\n"
 	    "< [12 octets]\n"
+	    "< BURL x:internal:[redacted] LAST\n"
+	    "> * URLFETCH x:internal:[redacted] NIL y:INTERNAL:[redacted]\n"
 	    "< QUIT\n"
 	    "< half\n"), "the transcript");
 	ok(rmdir(dir) == 0, "one file only");
