@@ -282,7 +282,7 @@ unheard() {
 	lemon-forward -t none -i 127.0.0.1:$IPORT -s 127.0.0.1:$SPORT -u alice -f a@b INBOX 5 bob@example.net </dev/null
 }
 
-@test "5 MB reach the recipient by CATENATE, URLAUTH and BURL for 2,400 octets" {
+@test "5 MB reach the recipient by CATENATE, URLAUTH and BURL for 2,400 octets, keywords apart" {
 	really -c -p 2 INBOX 1		# makes Sent
 	arrived
 	[[ $(keywords INBOX) == *'$Forwarded'* ]]
