@@ -67,6 +67,9 @@ key_of(const struct owner *o, const struct imap_url *u, bool make,
 	if (r == STORE_OK && u->uidvalidity != 0 &&
 	    u->uidvalidity != uidvalidity)
 		r = STORE_NONEXISTENT;
+	/* What the owner may not read is not there. */
+	if (r == STORE_DENIED)
+		r = STORE_NONEXISTENT;
 	*found = uidvalidity;
 	buf_free(&name);
 	return r;
