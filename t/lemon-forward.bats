@@ -273,6 +273,25 @@ unheard() {
 	unheard smtp 'BURL'
 }
 
+@test "no octet of a hostile message becomes a line of its own" {
+	fake 'FETCH * 3 FETCH (UID 5 BODY[HEADER.FIELDS (SUBJECT)] {35}\nSubject: a\rBcc: eve@example.net\n\n)\nOK'
+	forward -b -p 2 INBOX 5 bob@example.net
+	heard smtp '^Subject: Fwd: a Bcc: eve@example.net$'
+	# What is downloaded goes by DATA, where it could end.
+	fake 'FETCH/3 * 3 FETCH (UID 5 BODY[x] {8}\na\r.\rb\n\r)\nOK'
+	run -65 forward -d -p 2 INBOX 5 bob@example.net
+	[[ $output == *'ends no line'* ]]
+	unheard smtp 'MAIL'
+	unheard imap 'APPEND'
+}
+
+@test "a cover text with a lone CR is quoted-printable" {
+	fake
+	printf 'a\r.\rb\n' | lemon-forward -t none -i 127.0.0.1:$IPORT \
+	    -s 127.0.0.1:$SPORT -u alice -f a@b -d -p 2 INBOX 5 bob@example.net
+	heard smtp '^a=0D.=0Db$'
+}
+
 @test "a cover text that is no text is refused" {
 	fake
 	run -65 bash -c 'printf "\\377" | lemon-forward -t none -i 127.0.0.1:$1 -s 127.0.0.1:$2 -u alice -f a@b INBOX 5 bob@example.net' x $IPORT $SPORT

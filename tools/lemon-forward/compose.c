@@ -3,6 +3,7 @@
 #include "forward.h"
 #include "mime/build.h"
 #include "mime/date.h"
+#include "mime/domain.h"
 #include "mime/header.h"
 #include "text/encode.h"
 #include "text/flowed.h"
@@ -63,6 +64,14 @@ add_field(struct draft *d, const char *name, struct buf *value)
 	buf_clear(value);
 }
 
+/* As it is, but for what no header may hold. */
+static void
+add_tame(struct buf *to, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		buf_addc(to, s.p[i] < ' ' || s.p[i] == 127 ? ' ' : s.p[i]);
+}
+
 static void
 add_subject(struct draft *d, struct span original, struct buf *value)
 {
@@ -77,7 +86,7 @@ add_subject(struct draft *d, struct span original, struct buf *value)
 	}
 	/* Encoded words stay what they are; other text becomes some. */
 	if (d->f->subject.p == NULL && utf8_ascii(s) == s.n)
-		buf_add(value, s);
+		add_tame(value, s);
 	else
 		encode_text(s, value);
 	add_field(d, "Subject", value);
@@ -117,11 +126,12 @@ add_cover(struct draft *d)
 {
 	struct buf flowed = { 0 };
 	struct qp_enc qp = { 0 };
-	struct span cover = buf_span(&d->f->cover);
+	struct domain lines = { 0 };
 
 	delimit(d, "\r\nContent-Type: text/plain; format=flowed; delsp=yes");
-	flowed_add(cover, &flowed);
-	if (utf8_ascii(cover) == cover.n) {
+	flowed_add(buf_span(&d->f->cover), &flowed);
+	domain_feed(&lines, buf_span(&flowed));
+	if (lines.high == 0 && !lines.binary) {
 		buf_adds(&d->text, "\r\n\r\n");
 		buf_add(&d->text, buf_span(&flowed));
 	} else {

@@ -3,6 +3,7 @@
 #define FORWARD_H
 
 #include "imap/client.h"
+#include "mime/domain.h"
 #include "mime/section.h"
 #include "smtp/client.h"
 #include "smtp/spool.h"
@@ -59,6 +60,7 @@ struct forward {
 	enum { NOTHING, SOURCE, SENT } selected;	/* mailbox, of the IMAP
 					   session */
 	struct spool spool;		/* what was downloaded */
+	struct domain lines;		/* of all that DATA will carry */
 	uint64_t marked_out, marked_in;	/* octets for the keywords */
 };
 

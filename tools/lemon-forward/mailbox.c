@@ -515,10 +515,11 @@ mailbox_catenate(struct forward *f)
 static bool
 keep(void *ctx, struct span octets)
 {
-	struct spool *s = ctx;
+	struct forward *f = ctx;
 
-	spool_add(s, octets);
-	return s->error == 0;
+	spool_add(&f->spool, octets);
+	domain_feed(&f->lines, octets);
+	return f->spool.error == 0;
 }
 
 struct download {
@@ -534,8 +535,7 @@ downloaded(void *ctx, uint32_t number, struct span name, struct lex *l)
 	(void)number;
 	if (span_ieq(name, SPAN("FETCH")) && d->state == IMAP_UNKNOWN &&
 	    body(l))
-		d->state = imap_client_stream(&d->f->imap, l, keep,
-		    &d->f->spool);
+		d->state = imap_client_stream(&d->f->imap, l, keep, d->f);
 }
 
 static void
@@ -614,7 +614,16 @@ mailbox_download(struct forward *f)
 
 		if (p->text.p == NULL)
 			download(f, p);
+		else
+			domain_feed(&f->lines, p->text);
 		size += p->text.p != NULL ? p->text.n : p->n;
+	}
+	/* With servers that disagree about line ends it could be two. */
+	if (f->lines.binary) {
+		buf_adds(&f->imap.why, "a CR or LF in it ends no line, or "
+		    "there is a NUL");
+		give_up(f, "the message", "; that cannot be sent by DATA",
+		    EXIT_REFUSED);
 	}
 	if (f->next == 0)
 		wait_for(f, say_mailbox(f, "CREATE ", f->sent, ""));
