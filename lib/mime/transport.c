@@ -9,10 +9,30 @@
 /* Above one octet in so many base64 is shorter, and no harder to read. */
 enum { FEW = 6 };
 
+enum { VALUE = 200 };
+
+static const struct span type_field[] = { SPAN_INIT("Content-Type") };
+
+/* As much of the field as tells "multipart". */
+static void
+value(void *arg, struct span s)
+{
+	struct buf *b = arg;
+
+	buf_add(b, span_head(s, b->n < VALUE ? VALUE - b->n : 0));
+}
+
 static void
 begin(void *arg)
 {
-	(void)arg;
+	struct transport *t = arg;
+
+	if (t->places.kind != PLACE_HEADER)
+		return;
+	buf_clear(&t->value);
+	t->type = (struct fields){ .choice = FIELDS_NAMED,
+		.name = type_field, .names = 1, .sink = value,
+		.arg = &t->value };
 }
 
 static void
@@ -20,20 +40,32 @@ octets(void *arg, struct span s)
 {
 	struct transport *t = arg;
 
-	domain_feed(t->places.kind == PLACE_BODY ?
-	    &t->leaf[t->places.part] : &t->rest, s);
+	if (t->places.kind == PLACE_BODY) {
+		domain_feed(&t->leaf[t->places.part].domain, s);
+		return;
+	}
+	domain_feed(&t->rest, s);
+	if (t->places.kind == PLACE_HEADER)
+		fields_feed(&t->type, s);
 }
 
 static void
 end(void *arg)
 {
 	struct transport *t = arg;
+	struct transport_leaf *l = &t->leaf[t->places.part];
+	struct span text;
 
 	/* What follows stands on its own, on either side. */
-	if (t->places.kind == PLACE_BODY)
-		domain_end(&t->leaf[t->places.part]);
-	else
-		domain_end(&t->rest);
+	if (t->places.kind == PLACE_BODY) {
+		domain_end(&l->domain);
+		return;
+	}
+	domain_end(&t->rest);
+	fields_finish(&t->type);
+	text = buf_span(&t->value);
+	l->broken = span_istarts(span_trim(span_skip(text,
+	    span_chr(text, ':') + 1)), SPAN("multipart"));
 }
 
 void
@@ -55,6 +87,7 @@ void
 transport_end(struct transport *t)
 {
 	free(t->leaf);
+	buf_free(&t->value);
 	*t = (struct transport){ 0 };
 }
 
@@ -79,11 +112,13 @@ is_signed(const struct digest *d, uint32_t i)
 
 /* Whether the leaf may get another encoding. */
 static bool
-encodable(const struct digest *d, uint32_t i)
+encodable(const struct transport *t, uint32_t i)
 {
+	const struct digest *d = t->places.digest;
 	const struct digest_part *p = &d->part[i];
 
-	return p->encoding != ENC_UNKNOWN && !(p->flags & PART_TRUNCATED) &&
+	return p->encoding != ENC_UNKNOWN && !t->leaf[i].broken &&
+	    !(p->flags & PART_TRUNCATED) &&
 	    !is(d, p, SPAN("message"), SPAN("partial")) &&
 	    !is(d, p, SPAN("message"), SPAN("external-body")) &&
 	    !is_signed(d, i);
@@ -123,15 +158,15 @@ transport_plan(struct transport *t, bool eightbit, uint8_t *how)
 		return TRANSPORT_CANNOT;
 	for (uint32_t i = 0; i < d->parts; i++) {
 		const struct digest_part *p = &d->part[i];
-		const struct domain *l = &t->leaf[i];
+		const struct domain *l = &t->leaf[i].domain;
 		bool must = p->kind == PART_LEAF && (l->binary ||
 		    (l->high > 0 && !eightbit));
 		bool should = p->kind == PART_LEAF && l->lengthy &&
 		    p->encoding == ENC_BINARY;
 
-		if (must && !encodable(d, i))
+		if (must && !encodable(t, i))
 			return TRANSPORT_CANNOT;
-		how[i] = (uint8_t)(must || (should && encodable(d, i)) ?
+		how[i] = (uint8_t)(must || (should && encodable(t, i)) ?
 		    encoding_for(d, p, l) : is_signed(d, i) ? RECODE_KEEP :
 		    label(p, eightbit));
 		change |= how[i] != RECODE_KEEP;

@@ -3,6 +3,7 @@
 #define MIME_TRANSPORT_H
 
 #include "mime/domain.h"
+#include "mime/fields.h"
 #include "mime/places.h"
 
 /*
@@ -17,8 +18,13 @@
  */
 struct transport {
 	struct places places;
-	struct domain *leaf;	/* [digest->parts] */
+	struct transport_leaf {
+		struct domain domain;
+		bool broken;	/* it says that it is a multipart */
+	} *leaf;		/* [digest->parts] */
 	struct domain rest;	/* headers and what is between the parts */
+	struct fields type;	/* Content-Type in the header of a leaf */
+	struct buf value;
 };
 
 enum transport_verdict {
@@ -41,7 +47,8 @@ void transport_end(struct transport *t);
  * multipart/signed is not touched, for it would lose its signature (RFC 1847
  * 2.1); a message/partial or message/external-body cannot be encoded (RFC 2046
  * 5.2.2, 5.2.3), and with an encoding that we do not know a leaf cannot be
- * decoded: if one of those does not fit, none of it does.
+ * decoded; nor is that touched which is a leaf only since nobody could take
+ * it apart.  If one of those does not fit, none of it does.
  * how has room for digest->parts.
  */
 enum transport_verdict transport_plan(struct transport *t, bool eightbit,
