@@ -83,7 +83,8 @@ lmtp() {
 	import os, shutil, signal, subprocess, sys
 	p = subprocess.Popen((["setpriv", "--reuid=65534", "--clear-groups"]
 	    if os.geteuid() == 0 and len(sys.argv) == 1 else [])
-	    + ["lemon-deliver", "-l"],
+	    # unixserver leaves the connection open a third time.
+	    + ["sh", "-c", "exec lemon-deliver -l 3<&0"],
 	    stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
 	    stderr=subprocess.DEVNULL)
 	def answer():
@@ -102,6 +103,9 @@ lmtp() {
 	def children():
 	    with open("/proc/%d/task/%d/children" % (p.pid, p.pid)) as f:
 	        return [int(pid) for pid in f.read().split()]
+	def opened(pid):
+	    fds = "/proc/%d/fd/" % pid
+	    return [os.readlink(fds + fd) for fd in os.listdir(fds)]
 	def files(maildir):
 	    return sum(len(os.listdir(maildir + d)) for d in ("/new", "/cur"))
 	answer()
@@ -173,6 +177,9 @@ follows() {
 	    deliver("bob@example.org")
 	kept = children()
 	assert len(kept) == 2
+	connection = os.readlink("/proc/%d/fd/0" % p.pid)
+	for child in kept:
+	    assert connection not in opened(child)
 	deliver("alice@example.org", 50000)
 	deliver("alice@example.org")
 	assert files("home/alice/Maildir") == 5
