@@ -161,7 +161,7 @@ fuzz-cov:
 	@t/fuzz/coverage build-fuzz $(FUZZ)
 # What a session does that somebody has taken over (t/evil/evil.c).
 EVILS  := $(patsubst %.c,$(B)/%.o,$(wildcard t/evil/*.c))
-EVIL   := lemon-imapd lemon-submit lemon-deliver
+EVIL   := lemon-imapd lemon-submit lemon-deliver lemon-urlauth
 define evil
 $(B)/evil/$(1): $(call obj,$(1)) $(EVILS) $(B)/liblemon.a
 	@mkdir -p $$(@D)

@@ -182,6 +182,31 @@ how = {}$imapd"
 	[ "$(find home/alice/Maildir/new -type f | wc -l)" -ge 1 ]
 }
 
+@test "who keeps an owner's URLs and was taken over can do nothing elsewhere" {
+	taken <<-'END'
+	url = b"imap://alice@h/INBOX/;UID=1;URLAUTH=anonymous:internal:01" + \
+	    b"0" * 64
+	def ask(become):
+	    p = subprocess.run(become + ["lemon-urlauth", "-s"],
+	        capture_output=True, input=b"3:bob,0:,%d:%s," % (len(url), url))
+	    assert p.stdout == b"-", p
+	    open(T + "/log", "wb").write(p.stderr)
+	    if "evil:" not in log():
+	        skip("this build or kernel does not confine")
+	    outcome()
+	ask([])
+	# The tool in the shell, too.
+	p = subprocess.run(["lemon-urlauth", "explain", "alice", url],
+	    capture_output=True)
+	assert p.returncode == 1, p
+	open(T + "/log", "wb").write(p.stderr)
+	outcome()
+	if os.geteuid() == 0:
+	    subprocess.run(["chown", "-R", "nobody:nogroup", T + "/control"])
+	    ask(USER)
+	END
+}
+
 @test "without confinement the same acts are done" {
 	[ "$(id -u)" != 0 ] || chown -R nobody:nogroup control
 	touch log

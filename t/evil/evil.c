@@ -87,8 +87,9 @@ __wrap_confine_paths(const struct confine *c, const char **why)
 	/* Where nothing is confined, as under a sanitizer, it would do all of
 	 * it. */
 	armed = r == 0 && (open || strcmp(confine_level(), "full") == 0);
-	/* It has no command after that. */
-	if (strcmp(program_name(), "lemon-deliver") == 0)
+	/* These have no command after that. */
+	if (strcmp(program_name(), "lemon-deliver") == 0 ||
+	    strcmp(program_name(), "lemon-urlauth") == 0)
 		first_time();
 	return r;
 }
