@@ -254,13 +254,24 @@ example() {
 	[ "$status" = 75 ]	# bob has no mail
 	letter | lemon-deliver bob
 	urlauth fetch bob "$url"
-	invalid "wrong access"
+	invalid "another owner's"
+	urlauth verify bob "$url"
+	invalid "another owner's"
 	imap 'a select inbox' 'a store 1 +flags \deleted' 'a expunge' >/dev/null
 	urlauth fetch alice "$url"
 	invalid "no such message"
 	lemon-urlauth revoke -m inbox alice
 	urlauth fetch alice "$url"
 	invalid "revoked, or never valid"
+}
+
+@test "what a stranger calls a URL is no option" {
+	alice
+	url=$(mint -a user+bob -u 1 alice)
+	for option in -h -cbob -s --; do
+		run --separate-stderr lemon-urlauth verify alice "$option" <<<"$url"
+		invalid "That is no IMAP URL"
+	done
 }
 
 @test "a URL expires after the second that it names" {
@@ -493,7 +504,7 @@ example() {
 	[[ $url = imap://carol@* ]]
 	[ "$(USER=carol lemon-urlauth fetch ./M "$url")" = hello ]
 	USER=dora urlauth fetch ./M "$url"
-	invalid "wrong access"
+	invalid "another owner's"
 	unset USER
 	url=$(mint -u 1 -p 1 ./M)
 	printf '%s\r\n' "a urlfetch \"$url\"" 'z logout' |

@@ -34,7 +34,12 @@ look(struct house *h, struct span text, struct imap_url *u,
 	*r = (struct resolved){ 0 };
 	if (why != NULL)
 		return house_invalid(h, text, why);
-	int code = house_grant(h, text, caller_check(h, u));
+	enum grant g = caller_check(h, u);
+
+	if (g == GRANT_ACCESS &&
+	    !grant_is_user(&h->owner, u->user, h->owner.name))
+		return house_invalid(h, text, "another owner's");
+	int code = house_grant(h, text, g);
 
 	return code != EXIT_OK ? code : house_result(h, text,
 	    url_resolve(h->store, &h->space, u, NULL, r));

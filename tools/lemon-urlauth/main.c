@@ -104,7 +104,8 @@ main(int argc, char **argv)
 	argc--;
 	argv++;
 	opterr = 0;
-	while ((c = getopt(argc, argv, "a:c:de:hm:n:p:r:su:")) != -1) {
+	/* Options end at the owner: URLs may come from strangers. */
+	while ((c = getopt(argc, argv, "+a:c:de:hm:n:p:r:su:")) != -1) {
 		if (c == 'h')
 			return fputs(usage, stdout) < 0 ? EXIT_TEMP : EXIT_OK;
 		take(&a, act, c);
