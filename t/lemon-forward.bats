@@ -228,9 +228,9 @@ unheard() {
 }
 
 @test "each trouble has its exit code, and says what to do" {
-	fake 'LOGIN NO [AUTHENTICATIONFAILED] no' 'AUTHENTICATE NO [AUTHENTICATIONFAILED] no'
+	fake 'LOGIN NO [AUTHENTICATIONFAILED] no.' 'AUTHENTICATE NO [AUTHENTICATIONFAILED] no.'
 	run -77 forward INBOX 5 bob@example.net
-	[[ $output == *'are -u and the password right?'* ]]
+	[[ $output == *': no; are -u and the password right?'* ]]
 	fake 'AUTH 535 5.7.8 no'
 	run -77 forward INBOX 5 bob@example.net
 	fake 'SELECT NO [NONEXISTENT] no such mailbox'
@@ -241,12 +241,18 @@ unheard() {
 	[[ $output == *'there is none with that UID'* ]]
 	fake 'APPEND NO [BADURL /INBOX;UID=5/;SECTION=9] no such part'
 	run -65 forward -c -p 9 INBOX 5 bob@example.net
-	[[ $output == *'no such part'* ]]
+	[[ $output == *'no such part; has it such a part? -p names them' ]]
+	fake 'MAIL 553 5.7.1 not yours'
+	run -65 forward -b INBOX 5 bob@example.net
+	[[ $output == *"may you send as alice@example.org? -f gives another address" ]]
+	fake 'BURL 554 5.6.6 not there'
+	run -65 forward -b -p 9 INBOX 5 bob@example.net
+	[[ $output == *'not there; is there such a part?'* ]]
 	fake 'APPEND NO [OVERQUOTA] full'
 	run -75 forward -c INBOX 5 bob@example.net
 	IPORT=1
 	run -75 forward INBOX 5 bob@example.net
-	[[ $output == *'cannot reach the server'*'-i names another'* ]]
+	[[ $output == *"server 127.0.0.1:1: cannot reach the server"*'-i names another'* ]]
 }
 
 @test "a wrong command line is 64, and no password is one" {

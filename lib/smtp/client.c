@@ -296,8 +296,10 @@ unwilling(struct smtp_reply *r)
 static int
 unreachable(const struct smtp_client_opts *o, const struct smtp_reply *r)
 {
-	log_warn("next hop %.*s: %u %s %.*s", (int)o->where.n, o->where.p,
-	    r->code, r->status, (int)r->text.n, r->text.p);
+	if (!o->quiet)
+		log_warn("next hop %.*s: %u %s %.*s", (int)o->where.n,
+		    o->where.p, r->code, r->status, (int)r->text.n,
+		    r->text.p);
 	return -1;
 }
 

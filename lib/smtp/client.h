@@ -29,6 +29,7 @@ struct smtp_client_opts {
 	struct span user, password;	/* user.p NULL: no AUTH */
 	int64_t timeout_ms;	/* for each answer; 0: those of RFC 5321
 				   4.5.3.2 */
+	bool quiet;		/* nothing is logged: the caller shows *r */
 	/* NULL, or what connects instead of connect_to, with its contract;
 	 * for processes that may not. */
 	int (*connect)(void *ctx, int64_t deadline, const char **why);

@@ -39,6 +39,8 @@ give_up(struct forward *f, const char *what, const char *advice, int code)
 	struct buf why = f->imap.why;
 
 	f->imap.why = (struct buf){ 0 };
+	if (advice[0] != '\0' && why.n > 0 && why.p[why.n - 1] == '.')
+		why.n--;
 	if (f->copy != 0 && !f->imap.lost)
 		mailbox_take_back(f);
 	tally(f);
@@ -246,11 +248,16 @@ mailbox_open(struct forward *f)
 	struct imap_login l = { .user = f->user, .password = f->password };
 	struct look k = { .f = f };
 	struct span subject = SPAN("");
+	struct buf server = { 0 };
 	unsigned tag;
 
-	if (!imap_client_open(&f->imap, &o))
-		give_up(f, "the IMAP server", "; -i names another, -C a file "
-		    "of certificates", EXIT_TEMP);
+	if (!imap_client_open(&f->imap, &o)) {
+		buf_addf(&server, "the IMAP server %.*s", (int)f->imap_at.n,
+		    f->imap_at.p);
+		give_up(f, buf_cstr(&server), "; -i names another, -I is TLS "
+		    "from the first octet, -C a file of certificates",
+		    EXIT_TEMP);
+	}
 	tag = imap_client_say_login(&f->imap, &l);
 	if (tag == 0)
 		log_in(f, tag);
@@ -494,7 +501,9 @@ mailbox_catenate(struct forward *f)
 	if (r == IMAP_OK)
 		learn_copy(f);
 	else
-		need(f, r, "the message cannot be put together", "");
+		need(f, r, "the message cannot be put together",
+		    span_ieq(c->code, SPAN("BADURL")) ?
+		    "; has it such a part? -p names them" : "");
 	if (f->copy == 0) {
 		buf_adds(&c->why, "the server does not say where it is");
 		give_up(f, "the copy in Sent", "; --download does without",

@@ -32,15 +32,31 @@ tame(const struct smtp_reply *r, struct buf *to)
 	return buf_cstr(to);
 }
 
+/* What may help against a refusal. */
+static void
+advise(const struct forward *f, const struct smtp_reply *r, struct buf *to)
+{
+	if (strcmp(r->status, "5.7.14") == 0)
+		buf_adds(to, "; does it know the IMAP server by the name of "
+		    "-i? --download does without");
+	else if (strcmp(r->status, "5.6.6") == 0)
+		buf_adds(to, "; is there such a part? --download does "
+		    "without");
+	else if (strcmp(r->status, "5.7.1") == 0)
+		buf_addf(to, "; may you send as %.*s? -f gives another "
+		    "address", (int)f->from.n, f->from.p);
+}
+
 /* By the class of the reply: later, or never. */
 __attribute__((noreturn)) static void
 give_up(struct forward *f, const struct smtp_reply *r, const char *what)
 {
 	bool refused = smtp_reply_class(r) == 5;
 	bool login = strcmp(r->status, "4.7.0") == 0;
-	struct buf b = { 0 };
+	struct buf b = { 0 }, advice = { 0 };
 	const char *text = tame(r, &b);
 
+	advise(f, r, &advice);
 	mailbox_take_back(f);
 	tally(f);
 	if (login)
@@ -48,9 +64,7 @@ give_up(struct forward *f, const struct smtp_reply *r, const char *what)
 		    text);
 	if (refused)
 		die_refused("%s: %u %s %s%s", what, r->code, r->status, text,
-		    strcmp(r->status, "5.7.14") != 0 ? "" :
-		    "; does it know the IMAP server by the name of -i? "
-		    "--download does without");
+		    buf_cstr(&advice));
 	die_temp("%s: %u %s %s", what, r->code, r->status, text);
 }
 
@@ -62,14 +76,18 @@ submit_open(struct forward *f)
 		.port = f->implicit ? "465" : "587", .helo = host,
 		.tls = policy(f), .implicit = f->implicit,
 		.cafile = f->cafile, .user = f->user,
-		.password = f->password };
+		.password = f->password, .quiet = true };
 	struct smtp_reply r = { 0 };
+	struct buf server = { 0 };
 
 	if (gethostname(host, sizeof host - 1) != 0 ||
 	    !smtp_domain_ok(span_str(host), false))
 		memcpy(host, "localhost", sizeof "localhost");
-	if (smtp_client_open(&f->smtp, &o, &r) != 0)
-		give_up(f, &r, "the submission server (-s names another)");
+	if (smtp_client_open(&f->smtp, &o, &r) != 0) {
+		buf_addf(&server, "the submission server %.*s (-s names "
+		    "another)", (int)f->smtp_at.n, f->smtp_at.p);
+		give_up(f, &r, buf_cstr(&server));
+	}
 	smtp_reply_free(&r);
 }
 
