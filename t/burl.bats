@@ -595,6 +595,16 @@ X
 	done
 }
 
+@test "a login at a trusted host that is refused is told from a host that is down" {
+	lmtp
+	elsewhere none
+	trust "localhost:$IMAP none submit:wrong"
+	submission
+	say "$FROM" "$BOB" "BURL $URL LAST"
+	[[ ${lines[2]} == "451 4.4.1 IMAP server unavailable: our login: "* ]]
+	grep -q "warning: burlhosts localhost:$IMAP: our login: " submit.log
+}
+
 @test "burlhosts that others can read is trusted in nothing" {
 	elsewhere none
 	relay

@@ -237,13 +237,14 @@ own(struct fetch *f)
 /* --- other servers' --- */
 
 static void
-host_failed(struct fetch *f, const struct trusted_host *h)
+host_failed(struct fetch *f, const struct trusted_host *h, const char *what)
 {
 	struct imap_client *c = &f->s->burl.client;
 
-	log_warn("burlhosts %.*s: %.*s", (int)h->where.n, h->where.p,
+	log_warn("burlhosts %.*s: %s%.*s", (int)h->where.n, h->where.p, what,
 	    (int)c->why.n, c->why.p);
 	refuse(f, 451, "4.4.1", "IMAP server unavailable: ");
+	buf_adds(&f->r->text, what);
 	buf_add(&f->r->text, buf_span(&c->why));
 }
 
@@ -270,9 +271,11 @@ connected(struct fetch *f, const struct trusted_host *h, int64_t ms)
 		o.cafile = buf_cstr(&b->trusted.cafile);
 	if (f->s->broker.fd > 0)
 		o.connect = broker_connect;
-	if (imap_client_open(c, &o) && imap_client_login(c, &l) == IMAP_OK)
+	bool open = imap_client_open(c, &o);
+
+	if (open && imap_client_login(c, &l) == IMAP_OK)
 		return true;
-	host_failed(f, h);
+	host_failed(f, h, open && !c->lost ? "our login: " : "");
 	imap_client_close(c);
 	return false;
 }
@@ -398,7 +401,7 @@ by_host(struct fetch *f, const struct trusted_host *h)
 	if (u.state == IMAP_GIVEN)
 		return;
 	if (r == IMAP_LOST)
-		host_failed(f, h);
+		host_failed(f, h, "");
 	else
 		not_there(f);
 }
