@@ -255,8 +255,7 @@ mailbox_open(struct forward *f)
 		buf_addf(&server, "the IMAP server %.*s", (int)f->imap_at.n,
 		    f->imap_at.p);
 		give_up(f, buf_cstr(&server), "; -i names another, -I is TLS "
-		    "from the first octet, -C a file of certificates",
-		    EXIT_TEMP);
+		    "at once, -C a file of certificates", EXIT_TEMP);
 	}
 	tag = imap_client_say_login(&f->imap, &l);
 	if (tag == 0)
