@@ -414,6 +414,34 @@ logged() {
 	X
 }
 
+@test "a socket with nobody behind it is tried once in a URLFETCH" {
+	local u="imap://alice@h/INBOX/;UID=1"
+	u="$u;URLAUTH=anonymous:internal:$(printf '0%.0s' {1..66})"
+	mkfifo up
+	python3 - "$S" >up 2>&1 3>&- <<-'X' &
+	import os, socket, sys
+	s = socket.socket(socket.AF_UNIX)
+	s.bind(sys.argv[1])
+	os.chmod(sys.argv[1], 0o666)
+	s.listen()
+	print(flush=True)
+	while True:
+	    s.accept()[0].close()
+	    open("tried", "a").write("x")
+	X
+	SERVED=$!
+	read -r <up
+	echo "$S" >"$LEMON_CONTROL/urlfetch-socket"
+	imap bob "a urlfetch $u $u $u" "b urlfetch $u" >out
+	[ "$(grep -o ' NIL' out | wc -l)" = 4 ]
+	grep -q '^a NO \[UNAVAILABLE\]' out
+	grep -q '^b NO \[UNAVAILABLE\]' out
+	until [ -s tried ]; do
+		kill -0 $SERVED
+	done
+	[ "$(wc -c <tried)" -le 2 ]
+}
+
 @test "over the network there is nothing" {
 	run --separate-stderr env PROTO=TCP TCPREMOTEIP=127.0.0.1 \
 	    lemon-urlauth -s </dev/null

@@ -117,6 +117,8 @@ struct fetching {
 	bool binary;		/* of what is being written */
 	bool later;		/* some could not be told */
 	bool broken;		/* an answer broke off */
+	bool deaf;		/* nobody is behind the socket: once is enough
+				   to wait for that */
 };
 
 /* What is written for a URL that is good for nothing. */
@@ -230,9 +232,14 @@ others(struct fetching *f, const struct wanted *w)
 	struct buf structure = { 0 };
 	uint64_t n;
 
+	if (f->deaf) {
+		later(f);
+		return;
+	}
 	if (remote_open(&f->remote, buf_cstr(&s->urlfetch), REMOTE_MS) != 0) {
 		log_warn("user=%s URLFETCH: %s: %s", s->account.name,
 		    buf_cstr(&s->urlfetch), strerror(errno));
+		f->deaf = true;
 		later(f);
 		return;
 	}
@@ -244,6 +251,7 @@ others(struct fetching *f, const struct wanted *w)
 	if (a == REMOTE_INVALID) {
 		nil(f);
 	} else if (a == REMOTE_LATER) {
+		f->deaf = f->remote.in.state != STREAM_OK;
 		remote_close(&f->remote);
 		later(f);
 	} else if (metadata(f, w->want, buf_span(&structure))) {
