@@ -261,8 +261,6 @@ logged() {
 	import pwd
 	for u in sys.argv[1:3]:
 	    assert r.ask("bob", u)[0] == b"+"
-	def children(pid):
-	    return open("/proc/%s/task/%s/children" % (pid, pid)).read().split()
 	found = {}
 	for p in os.listdir("/proc"):
 	    try:
@@ -397,16 +395,16 @@ logged() {
 	import signal
 	u = sys.argv[1]
 	assert r.ask("bob", u)[0] == b"+"
-	mine = []
+	kids = []
 	for p in os.listdir("/proc"):
 	    try:
-	        if open("/proc/%s/cmdline" % p).read().startswith("lemon-urlauth") \
-	           and os.readlink("/proc/%s/cwd" % p) == os.getcwd():
-	            mine.append((p, open("/proc/%s/stat" % p).read().rsplit(")")[-1].split()[1]))
+	        here = os.readlink("/proc/%s/cwd" % p) == os.getcwd()
+	        if here and open("/proc/%s/cmdline" % p).read().startswith(
+	           "lemon-urlauth"):
+	            kids += open("/proc/%s/task/%s/children" % (p, p)).read().split()
 	    except OSError:
-	        pass
-	kids = [p for p, parent in mine if parent in [q for q, _ in mine]]
-	assert len(kids) == 1, mine
+	        pass    # gone, or another's
+	assert len(kids) == 1, kids
 	os.kill(int(kids[0]), signal.SIGKILL)
 	a = r.ask("bob", u)
 	assert a[0] == b"~", a
