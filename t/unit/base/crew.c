@@ -44,12 +44,12 @@ once(const struct work *w, size_t n)
 static struct work w;
 static struct crew c;
 
+/* Each hand waits in its first piece for the other. */
 struct meeting {
-	sem_t came;		/* the second hand did */
-	bool met;
+	sem_t other_came[CREW_HANDS];
+	bool met[CREW_HANDS];
 };
 
-/* The first hand waits in its piece for the second. */
 static bool
 meet(void *arg, unsigned hand, size_t i)
 {
@@ -57,20 +57,19 @@ meet(void *arg, unsigned hand, size_t i)
 	struct timespec until;
 
 	(void)i;
-	if (hand == 1) {
-		sem_post(&m->came);
+	if (m->met[hand])
 		return true;
-	}
+	sem_post(&m->other_came[!hand]);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += 30;
-	m->met = m->met || sem_timedwait(&m->came, &until) == 0;
-	return m->met;
+	m->met[hand] = sem_timedwait(&m->other_came[hand], &until) == 0;
+	return m->met[hand];
 }
 
 static void
 together(void)
 {
-	struct meeting m = { .met = false };
+	struct meeting m = { .met = { false } };
 	cpu_set_t set;
 
 	if (sched_getaffinity(0, sizeof set, &set) == 0 &&
@@ -78,11 +77,13 @@ together(void)
 		ok(true, "there are two hands # SKIP there is one processor");
 		return;
 	}
-	sem_init(&m.came, 0, 0);
+	for (unsigned h = 0; h < CREW_HANDS; h++)
+		sem_init(&m.other_came[h], 0, 0);
 	crew_start(&c, meet, &m, PIECES);
 	crew_finish(&c);
-	ok(m.met, "there are two hands");
-	sem_destroy(&m.came);
+	ok(m.met[0] && m.met[1], "there are two hands");
+	for (unsigned h = 0; h < CREW_HANDS; h++)
+		sem_destroy(&m.other_came[h]);
 }
 
 static size_t
