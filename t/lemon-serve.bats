@@ -167,12 +167,22 @@ ours() {
 @test "a signed URL of one user is fetched by another" {
 	start d -u alice:secret -u bob:hush
 	export LEMON_CONTROL=$PWD/d/control
-	printf 'Subject: x\n\nfor bob\n' | lemon-deliver alice
+	printf 'From: bob@localhost\nSubject: x\n\nfor bob\n' |
+	    lemon-deliver alice
 	url=$(lemon-urlauth mint -a user+bob -u 1 -p TEXT alice)
 	printf '%s\r\n' 'a login bob hush' "b urlfetch \"$url\"" 'c logout' |
 	    timeout 20 openssl s_client -quiet -ign_eof \
 	    -connect "127.0.0.1:$(port imaps)" >out 2>/dev/null
 	grep -qx $'for bob\r' out || { cat out serve.log; false; }
+	# He sends it on, too, without ever having it.
+	url=$(lemon-urlauth mint -a submit+bob -u 1 alice)
+	printf '%s\r\n' 'EHLO x' "AUTH PLAIN $(printf '\0bob\0hush' | base64)" \
+	    'MAIL FROM:<bob@localhost>' 'RCPT TO:<bob@localhost>' \
+	    "BURL $url LAST" QUIT |
+	    timeout 20 openssl s_client -quiet -ign_eof \
+	    -connect "127.0.0.1:$(port submissions)" >out 2>/dev/null
+	grep -q '^250 2.0.0' out || { cat out serve.log; false; }
+	grep -qx 'for bob' d/users/bob/Maildir/new/*
 	stop
 	[ ! -e d/run/urlfetch ]
 }
