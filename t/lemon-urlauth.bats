@@ -228,9 +228,9 @@ example() {
 	alice
 	account bob
 	urlauth mint -u 9 alice
-	invalid "no such message"
+	invalid "no such message or part"
 	urlauth mint -u 1 -p 3 alice
-	invalid "no such message"
+	invalid "no such message or part"
 	urlauth mint -e 2020-01-01 -u 1 alice
 	invalid expired
 	urlauth mint alice 'imap://bob@h/INBOX/;UID=1'
@@ -239,6 +239,8 @@ example() {
 	invalid "it names no message"
 	urlauth mint alice http://h/
 	invalid "That is no IMAP URL"
+	urlauth explain alice '/Größe/;UID=1'
+	invalid "A character in the URL has to be percent-encoded"
 	urlauth fetch alice 'imap://alice@h/INBOX/;UID=1;URLAUTH=anonymous'
 	invalid "no URL that could have a token"
 	urlauth fetch alice "$(mint -a user+bob -u 1 alice)"
@@ -259,7 +261,7 @@ example() {
 	invalid "another owner's"
 	imap 'a select inbox' 'a store 1 +flags \deleted' 'a expunge' >/dev/null
 	urlauth fetch alice "$url"
-	invalid "no such message"
+	invalid "no such message or part"
 	lemon-urlauth revoke -m inbox alice
 	urlauth fetch alice "$url"
 	invalid "revoked, or never valid"
@@ -294,7 +296,8 @@ example() {
 	    'mint -m INBOX alice /INBOX/;UID=1' 'mint -u 1 alice /INBOX/;UID=1' \
 	    'mint -u 1 -a everybody alice' 'mint -u 1 -a user+ alice' \
 	    'mint -u 1 -e tomorrow alice' 'mint -u 1 -e +1y alice' \
-	    'mint -u 1 -e +99999999999999999999s alice' 'mint -u 1 -p 0 alice' \
+	    'mint -u 1 -e +99999999999999999999s alice' \
+	    'mint -u 1 -e +999999w alice' 'mint -u 1 -p 0 alice' \
 	    'mint -u 1 -p 1] alice' 'mint -u 1 -r 1.0 alice' \
 	    'mint -u 1 -r 4294967296 alice' 'mint -u 1 -n a/b alice' \
 	    'verify -u 1 alice' 'fetch -m x alice' 'revoke -d alice' \
@@ -346,7 +349,7 @@ example() {
 	[ "$status" = 1 ]
 	[[ $output != *$'\e'* ]]
 	urlauth explain alice /INBOX/\;UID=9
-	[ "$status" = 1 ] && [ "${lines[1]}" = "not signed: no such message" ]
+	[ "$status" = 1 ] && [ "${lines[1]}" = "not signed: no such message or part" ]
 }
 
 @test "none of 10,000 forged, cut, re-cased or re-encoded URLs is good" {

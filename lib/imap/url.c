@@ -409,7 +409,9 @@ imap_url_parse(struct arena *a, struct span text, struct imap_url *u)
 	else
 		fail(&p, "That is no IMAP URL");
 	if (p.in.n > 0)
-		fail(&p, "There is something else in the URL");
+		fail(&p, p.in.p[0] > ' ' && p.in.p[0] <= '~' ?
+		    "There is something else in the URL" :
+		    "A character in the URL has to be percent-encoded");
 	/* RFC 5092 11: authimapurl = "imap://" … */
 	if (u->access != URL_NONE && text.p[0] == '/' && u->absolute)
 		fail(&p, "URLAUTH needs imap://");

@@ -17,7 +17,7 @@ grant_text(enum grant g)
 		[GRANT_EXPIRED] = "expired",
 		[GRANT_ACCESS] = "wrong access",
 		[GRANT_REVOKED] = "revoked, or never valid",
-		[GRANT_GONE] = "no such message",
+		[GRANT_GONE] = "no such message or part",
 		[GRANT_LATER] = "cannot be told now",
 	};
 

@@ -50,8 +50,11 @@ take(struct ask *a, const struct act *act, int c)
 		{ 'e', &a->expire }, { 'm', &a->folder }, { 'n', &a->host },
 		{ 'p', &a->part }, { 'r', &a->range }, { 'u', &a->uid } };
 
+	if (c == ':')
+		die_usage("-%c needs an argument; -h tells", optopt);
 	if (c == '?' || strchr(act->options, c) == NULL)
-		die_usage("%s does not take that; -h tells", act->name);
+		die_usage("%s takes no -%c; -h tells", act->name,
+		    c == '?' ? optopt : c);
 	a->decode = a->decode || c == 'd';
 	for (size_t i = 0; i < COUNT(t); i++)
 		if (t[i].c == c)
@@ -105,7 +108,7 @@ main(int argc, char **argv)
 	argv++;
 	opterr = 0;
 	/* Options end at the owner: URLs may come from strangers. */
-	while ((c = getopt(argc, argv, "+a:c:de:hm:n:p:r:su:")) != -1) {
+	while ((c = getopt(argc, argv, "+:a:c:de:hm:n:p:r:su:")) != -1) {
 		if (c == 'h')
 			return fputs(usage, stdout) < 0 ? EXIT_TEMP : EXIT_OK;
 		take(&a, act, c);

@@ -18,11 +18,13 @@ duration(struct span s, int64_t *seconds)
 		uint32_t n;
 	} t[] = { { 's', 1 }, { 'm', 60 }, { 'h', HOUR }, { 'd', 24 * HOUR },
 		{ 'w', 7 * 24 * HOUR } };
+	/* The year keeps four digits. */
+	const uint64_t longest = UINT64_C(1000) * 365 * 24 * HOUR;
 	uint64_t v;
 
 	for (size_t i = 0; s.n > 1 && i < COUNT(t); i++)
 		if (t[i].unit == s.p[s.n - 1] &&
-		    span_u64(span_head(s, s.n - 1), 1000000, &v)) {
+		    span_u64(span_head(s, s.n - 1), longest / t[i].n, &v)) {
 			*seconds = (int64_t)(v * t[i].n);
 			return true;
 		}
