@@ -266,6 +266,7 @@ unheard() {
 	unset LEMON_PASSWORD
 	run -64 forward INBOX 5 bob@example.net
 	[[ $output == *'LEMON_PASSWORD'* ]]
+	run -64 forward -w 9 INBOX 5 bob@example.net 9<&-
 	run -75 forward -w 7 INBOX 5 bob@example.net 7<<<wrong
 	run -0 lemon-forward --help
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,8 @@ password(struct forward *f, const char *fd)
 			die_usage("-w: the number of a descriptor");
 		if (n == 0)
 			die_usage("-w: the cover text comes on descriptor 0");
+		if (fcntl((int)n, F_GETFD) < 0)
+			die_usage("-w: descriptor %s is not open", fd);
 		if (file_read_fd((int)n, PASSWORD_LINE_MAX, &line) != 0)
 			die_temp("no password on descriptor %s: %s", fd,
 			    strerror(errno));

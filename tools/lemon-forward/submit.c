@@ -40,8 +40,8 @@ advise(const struct forward *f, const struct smtp_reply *r, struct buf *to)
 		buf_adds(to, "; does it know the IMAP server by the name of "
 		    "-i? --download does without");
 	else if (strcmp(r->status, "5.6.6") == 0)
-		buf_adds(to, "; is there such a part? --download does "
-		    "without");
+		buf_addf(to, ";%s --download does without",
+		    f->parts > 0 ? " is there such a part?" : "");
 	else if (strcmp(r->status, "5.7.1") == 0)
 		buf_addf(to, "; may you send as %.*s? -f gives another "
 		    "address", (int)f->from.n, f->from.p);
