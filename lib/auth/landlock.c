@@ -57,8 +57,11 @@ allow(int set, const char *path, uint64_t rights)
 	struct path_rule rule = { .fd = open(path, O_PATH | O_CLOEXEC) };
 	struct stat st;
 
+	/* What is not there, or behind a door that is closed to us, as the
+	 * homes of others are: there is nothing to allow. */
 	if (rule.fd < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+		return errno == ENOENT || errno == ENOTDIR ||
+		    errno == EACCES ? 0 : -1;
 	int r = fstat(rule.fd, &st);
 
 	rule.allowed = r == 0 && S_ISDIR(st.st_mode) ? rights :

@@ -510,6 +510,35 @@ status(void)
 	buf_free(&name);
 }
 
+/* The home of a user, for a server that is somebody else. */
+static void
+closed_door(void)
+{
+	struct buf closed = { 0 }, mail = { 0 };
+	struct account a = { .uid = who, .gid = (gid_t)who };
+	const char *why;
+	int status = -1;
+
+	buf_addf(&closed, "%s/closed", dir);
+	buf_addf(&mail, "%s/closed/Maildir", dir);
+	mkdir(buf_cstr(&closed), 0);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		const char *dirs[] = { buf_cstr(&mail), buf_cstr(&home), NULL };
+		struct confine c = { .dirs = dirs };
+
+		_exit(confine_become(&a, &why) == 0 &&
+		    confine_paths(&c, &why) == 0 && is_full() &&
+		    reads(in_home("/file")) ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	ok(status == 0, "what may not be entered keeps from nothing else");
+	rmdir(buf_cstr(&closed));
+	buf_free(&closed);
+	buf_free(&mail);
+}
+
 static void
 refusals(void)
 {
@@ -627,6 +656,7 @@ main(void)
 	    "a UNIX connection where that was asked for");
 	ok(outcome(connects_tcp, true, true) == 0, "but no TCP even then");
 	status();
+	closed_door();
 	for (size_t i = 0; i < COUNT(forbidden); i++)
 		if (forbidden[i].control)
 			bad += outcome(forbidden[i].run, false, false) != 1;
