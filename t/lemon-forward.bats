@@ -233,6 +233,8 @@ unheard() {
 	[[ $output == *': no; are -u and the password right?'* ]]
 	fake 'AUTH 535 5.7.8 no'
 	run -77 forward INBOX 5 bob@example.net
+	fake 'AUTH 454 4.7.0 not now'
+	run -75 forward INBOX 5 bob@example.net
 	fake 'SELECT NO [NONEXISTENT] no such mailbox'
 	run -65 forward INBOX 5 bob@example.net
 	[[ $output == *'no such mailbox; is its name right?'* ]]

@@ -52,7 +52,9 @@ __attribute__((noreturn)) static void
 give_up(struct forward *f, const struct smtp_reply *r, const char *what)
 {
 	bool refused = smtp_reply_class(r) == 5;
-	bool login = strcmp(r->status, "4.7.0") == 0;
+	/* The client's word for a login that is refused; 454 is a server that
+	 * cannot tell now. */
+	bool login = r->code == 451 && strcmp(r->status, "4.7.0") == 0;
 	struct buf b = { 0 }, advice = { 0 };
 	const char *text = tame(r, &b);
 
