@@ -220,19 +220,21 @@ index_leave(const struct store *st)
 		guard_end();
 }
 
-/* Whether LMDB can open what is there. */
-static bool
+/* 0 if LMDB can open what is there, MDB_INVALID if not; or an errno, which
+ * says nothing of the index. */
+static int
 opens(const struct store *st)
 {
 	int fd = openat(st->index_dir, DATA,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	bool yes = fd != -1 && page_opens(fd, page < PAGE_MAX ? page :
-	    PAGE_MAX);
 
-	if (fd != -1)
-		close(fd);
-	return yes;
+	if (fd == -1)
+		return errno == ELOOP || errno == ENXIO ? MDB_INVALID : errno;
+	bool yes = page_opens(fd, page < PAGE_MAX ? page : PAGE_MAX);
+
+	close(fd);
+	return yes ? 0 : MDB_INVALID;
 }
 
 /* LMDB does not tell where it maps the file, but where a value is. */
@@ -289,8 +291,10 @@ env_open(struct store *st)
 		return errno;
 	/* LMDB would follow a link. */
 	if (fstatat(st->index_dir, DATA, &s, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (!S_ISREG(s.st_mode) || !opens(st))
+		if (!S_ISREG(s.st_mode))
 			return MDB_INVALID;
+		if ((e = opens(st)) != 0)
+			return e;
 		size = (size_t)s.st_size;
 	}
 	ix->lock_ino = l.st_ino;
@@ -366,7 +370,7 @@ read_root(const struct store *st)
 
 	if (e != 0) {
 		index_leave(st);
-		return e == MDB_READERS_FULL ? 1 : -1;
+		return e == MDB_READERS_FULL || e == ENOMEM ? 1 : -1;
 	}
 	/* Where there is anything, there is that. */
 	if ((e = mdb_dbi_open(t, NULL, 0, &dbi)) == 0 &&
@@ -457,7 +461,8 @@ open_or_make(struct store *st)
 		}
 		int e = env_open(st);
 		if (e == ENOSPC || e == EDQUOT || e == EMFILE || e == ENFILE ||
-		    e == ENOMEM || e == EACCES || e == EPERM || e == EROFS)
+		    e == ENOMEM || e == EACCES || e == EPERM || e == EROFS ||
+		    e == EIO || e == EINTR)
 			return store_fail(st, e == ENOMEM ?
 			    "map the index (is the memory limit too low?)" :
 			    "open the index", e);

@@ -193,8 +193,9 @@ take_in(struct scan *s, bool note, bool *found)
 /* --- what is not there any more --- */
 
 /* Of the UIDs missed, those whose files are not where the index says now.
- * The lock need not be held: this only makes the list shorter. */
-static void
+ * The lock need not be held: this only makes the list shorter.  Where it
+ * cannot be told nobody may believe that all was seen. */
+static enum store_result
 still_missing(struct scan *s, struct txn *t, struct set *gone)
 {
 	struct mailbox *mb = s->mb;
@@ -214,9 +215,13 @@ still_missing(struct scan *s, struct txn *t, struct set *gone)
 		memcpy(p, name.p, name.n);
 		p[name.n] = '\0';
 		if (fstatat(mailbox_sub(mb, d), p, &st,
-		    AT_SYMLINK_NOFOLLOW) == -1 && errno == ENOENT)
-			set_add(gone, uid, uid);
+		    AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		if (errno != ENOENT)
+			return mailbox_fail(mb, "look at a message", errno);
+		set_add(gone, uid, uid);
 	}
+	return STORE_OK;
 }
 
 struct base {
@@ -329,8 +334,9 @@ confirm(struct scan *s, bool *found)
 
 	if (r != STORE_OK)
 		return r;
-	still_missing(s, &t, &gone);
-	bool sure = gone.n == 0 || look_again(s, &t, &gone, at);
+	r = still_missing(s, &t, &gone);
+	bool sure = r == STORE_OK &&
+	    (gone.n == 0 || look_again(s, &t, &gone, at));
 	txn_abort(&t);
 	if (sure && gone.n == 0)
 		r = take_in(&(struct scan){ .mb = s->mb, .dirs = s->dirs },

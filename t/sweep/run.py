@@ -42,6 +42,7 @@ class Stage:
         self.maildir = place.home + "/alice/Maildir"
         self.report = place.path + "/report"
         self.ready = {}     # by act: State and Ledger before it
+        self.before = {}    # by act: State before what died in it
         # Both, or it looks like a login chain.
         os.environ["USER"] = os.environ["LOGNAME"] = "alice"
         self.env = dict(os.environ, LEMON_HOME=place.home + "/%u")
@@ -71,6 +72,7 @@ class Stage:
             if self.place.exact:
                 self.place.keep(act)
             if ACTS[act].died:
+                self.before[act] = state.copy()
                 state = self.found(act, state)
             self.ready[act] = state, ledger
         else:

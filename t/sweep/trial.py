@@ -5,6 +5,7 @@ import contextlib
 import errno
 import os
 import struct
+import time
 
 from acts import ACTS
 from model import Wrong, differences, see
@@ -121,10 +122,14 @@ class Trial(Stage):
         if step and why is None and at.code == 0 and not gone(step, told):
             raise Wrong("unclear", "%s" % told)
         outcomes = list(step.outcomes(state, told, True)) if step else []
-        # What others removed may be found out just while someone looks.
-        if ACTS[f.act].prepare:
+        # What others removed may be found out just while someone looks, and
+        # for sure when the directory, which the session that failed may
+        # have changed, was left alone for two seconds.
+        for _ in range(12 if ACTS[f.act].prepare else 0):
             with contextlib.suppress(Wrong):
                 see(self.maildir)
+                break
+            time.sleep(0.25)
         return self.judge(f, step, why, state, outcomes, ledger)
 
     def judge(self, f, step, why, state, outcomes, ledger):
@@ -137,6 +142,10 @@ class Trial(Stage):
                                                ledger.urls)[0]))
         elif why:
             outcomes = []
+        # What the dead one did was never acknowledged: where it cannot be
+        # finished it may be undone.
+        if ACTS[f.act].died:
+            outcomes = [*outcomes, self.before[f.act]]
         self.verify(f, state, outcomes, ledger)
         return kept
 
