@@ -81,10 +81,11 @@ deliver() {
 lmtp() {
 	(cat <<-'X'
 	import os, shutil, signal, subprocess, sys
-	p = subprocess.Popen((["setpriv", "--reuid=65534", "--clear-groups"]
+	# unixserver leaves the connection open a third time.
+	p = subprocess.Popen(["sh", "-c", 'exec "$@" 3<&0', "sh"]
+	    + (["setpriv", "--reuid=65534", "--clear-groups"]
 	    if os.geteuid() == 0 and len(sys.argv) == 1 else [])
-	    # unixserver leaves the connection open a third time.
-	    + ["sh", "-c", "exec lemon-deliver -l 3<&0"],
+	    + ["lemon-deliver", "-l"],
 	    stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
 	    stderr=subprocess.DEVNULL)
 	def answer():

@@ -1015,7 +1015,7 @@ def swap_modseq(journal):
 
 def alter(journal):
     with open(mail_files()[0], "r+b") as f:
-        f.write(b"X")
+        f.write(b"?")       # no field begins with that
 
 
 FAULTS = (swallow, double, strip_letter, exchange, resurrect, phantom,
