@@ -29,3 +29,9 @@ clock_now_us(void)
 {
 	return microseconds(CLOCK_REALTIME);
 }
+
+int64_t
+clock_files_us(void)
+{
+	return microseconds(CLOCK_REALTIME_COARSE);
+}

@@ -11,4 +11,9 @@ int64_t clock_ms(void);
 int64_t clock_now(void);
 int64_t clock_now_us(void);
 
+/* The same by the clock that the kernel stamps files with: no later change of
+ * a file gets an earlier time.  It stands still between ticks, for longer
+ * where a virtual machine is not let run. */
+int64_t clock_files_us(void);
+
 #endif

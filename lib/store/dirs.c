@@ -39,7 +39,7 @@ dirs_at_rest(struct mailbox *mb, struct stat at[2])
 	for (int d = CUR; d <= NEW; d++) {
 		if (fstat(mailbox_sub(mb, d), &at[d]) == -1)
 			return false;
-		int64_t ms = clock_now_us() / 1000 -
+		int64_t ms = clock_files_us() / 1000 -
 		    (at[d].st_mtim.tv_sec * 1000 +
 		    at[d].st_mtim.tv_nsec / 1000000);
 		if (ms >= 0 && ms < (at[d].st_mtim.tv_nsec == 0 ?

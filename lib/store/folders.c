@@ -272,7 +272,7 @@ folders_read(struct store *st)
 	/* One pass beside a rename can miss what is there. */
 	for (int tries = 0; tries < 3; tries++) {
 		f->dir = after;
-		f->read_us = clock_now_us();
+		f->read_us = clock_files_us();
 		if (pass(st, f) != 0 || fstat(st->dir, &after) != 0) {
 			int err = errno;
 

@@ -15,6 +15,7 @@ main(void)
 
 	ok(b - a >= 19 && b - a < 10000, "milliseconds pass");
 	ok(clock_now() - (int64_t)time(NULL) <= 1, "seconds since 1970");
+	ok(clock_files_us() <= clock_now_us(), "files are not of tomorrow");
 	ok(clock_now_us() - us >= 19000, "microseconds since 1970");
 	return done();
 }
