@@ -217,12 +217,11 @@ link_alone(struct copying *c, struct change *to)
 	change_dir_before(to, CUR);
 	if (rec_alive(to->t, c->v->mb->id, o->uid, &r) && r.set == 0 &&
 	    link_one(c, to->t, o) == 0) {
-		/* The index is not to know of what loss of power takes. */
-		if (fsync(mailbox_sub(c->to, CUR)) == -1)
-			return store_fail(c->to->st, "sync the folder", errno);
 		to->entries[CUR] = 1;
 		change_dir_after(to, CUR);
-		return STORE_OK;
+		/* The index is not to know of what loss of power takes. */
+		return fsync(mailbox_sub(c->to, CUR)) == 0 ? STORE_OK :
+		    store_fail(c->to->st, "sync the folder", errno);
 	}
 	if (o->name != NULL)
 		unlinkat(mailbox_sub(c->to, CUR), o->name, 0);
