@@ -17,8 +17,8 @@ class Imap:
     def __init__(self, maildir, argv=(), **how):
         self.sock, theirs = socket.socketpair()
         self.proc = subprocess.Popen([*argv, "lemon-imapd", maildir],
-                                     stdin=theirs, stdout=theirs,
-                                     stderr=subprocess.DEVNULL, **how)
+                                     stdin=theirs, stdout=theirs, **{
+                                         "stderr": subprocess.DEVNULL, **how})
         theirs.close()
         self.sock.settimeout(60)
         self.held = b""

@@ -344,7 +344,7 @@ full() {
 }
 
 @test "sessions, deliveries and a shell at one mailbox: no phantom, no loss" {
-	client <<-'END'
+	client <<-'END' || { cat log; false; }
 	class View(Imap):
 	    """A session that keeps its view as RFC 3501 says."""
 	    def open(self):
@@ -376,13 +376,14 @@ full() {
 	        known = [u for u in self.uids if u]
 	        assert known == sorted(set(known)), known
 	removed, expect = set(), set()
-	a = View(M).open()
+	log = open("log", "ab")
+	a = View(M, stderr=log).open()
 	for i in range(30):
 	    a.heed(a.append("INBOX", "Subject: first %d\r\n\r\n" % i))
 	    expect.add("first %d" % i)
 	a.glance()
 	first = list(a.uids)
-	b = View(M).open()
+	b = View(M, stderr=log).open()
 	b.glance()
 	# The shell renames the first 20 without end, and delivers.
 	storm = subprocess.Popen(["sh", "-c", """
