@@ -483,18 +483,6 @@ class Shell(Writer):
                             [(to, None, token, None)], None))
 
 
-def near_tokens():
-    """What is in mbsync's Maildir and not marked to go."""
-    tokens = []
-    for d in ("cur", "new"):
-        for name in os.listdir("%s/Sync/%s" % (NEAR, d)):
-            if "T" in name.partition(":2,")[2]:
-                continue
-            with open("%s/Sync/%s/%s" % (NEAR, d, name), "rb") as f:
-                tokens.append(token_of(f.read(2000)))
-    return tokens
-
-
 class Mbsync(Writer):
     """Syncs Sync with a Maildir of its own, and is killed, or its server."""
 
@@ -523,10 +511,8 @@ class Mbsync(Writer):
             os.rename("%s/Sync/cur/%s" % (NEAR, name),
                       "%s/Sync/cur/%s:2,%s" % (NEAR, base, letters))
         if not self.sync(self.rng.random() < 0.3):
-            # Killed, it may push the same once more; and what it was just
-            # pulling, if it is expunged before it is asked for again.
-            pulled = dict.fromkeys(near_tokens(), now())
-            for token, t0 in {**pulled, **self.waiting}.items():
+            # Killed, it may push the same once more.
+            for token, t0 in self.waiting.items():
                 self.j.adds.append(("mbsync", t0, now(), False, [
                     ("Sync", None, token, None)], None))
             return
@@ -910,7 +896,13 @@ def near_bad(boxes):
     that, killed, it forgot where something came from."""
     with open("log-mbsync", errors="replace") as f:
         forgot = "lost track of" in f.read()
-    tokens = near_tokens()
+    tokens = []
+    for d in ("cur", "new"):
+        for name in os.listdir("%s/Sync/%s" % (NEAR, d)):
+            if "T" in name.partition(":2,")[2]:
+                continue
+            with open("%s/Sync/%s/%s" % (NEAR, d, name), "rb") as f:
+                tokens.append(token_of(f.read(2000)))
     want = sorted(token_of(t) for f, t in boxes["Sync"].msgs.values()
                   if "\\Deleted" not in f)
     lacks, more = set(want) - set(tokens), set(tokens) - set(want)
