@@ -274,6 +274,7 @@ service stats {
                 "submission": self.submission, "relay": self.relay})
         self.proc = subprocess.Popen(["dovecot", "-F", "-c",
                                       root + "/dovecot.conf"])
+        listening(self.imap)
         listening(self.lmtp)
 
 

@@ -390,7 +390,7 @@ class World:
             f, d, n, h = inbox[uid]
             inbox[uid] = (f | {flag}, d, n, h)
             maybe.discard(uid)
-        many = sorted(random.sample(uids, 20))
+        many = sorted(random.sample(uids, min(20, len(uids))))
         maybe.update(many)
         _, said = s.do("UID STORE %s -FLAGS.SILENT (\\Answered)" %
                        ",".join(map(str, many)))
