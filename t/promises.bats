@@ -418,12 +418,15 @@ full() {
 	shells = int(storm.communicate()[0])
 	expect |= {"shell %d" % i for i in range(shells)}
 	# A remove by hand, once all is quiet: only those go.
-	gone = sorted(os.listdir(M + "/cur"))[:3]
-	subjects = [open(M + "/cur/" + f).read().split("\n")[0][9:] for f in gone]
-	for name, subject in zip(gone, subjects):
-	    os.unlink(M + "/cur/" + name)
-	    removed.add(first[int(subject.split()[1])])
-	    expect.discard(subject)
+	# Names do not sort by time: M99000 comes after M101000.
+	gone = {"first %d" % i: i for i in range(3)}
+	for name in os.listdir(M + "/cur"):
+	    subject = open(M + "/cur/" + name).read().split("\n")[0][9:]
+	    if subject in gone:
+	        os.unlink(M + "/cur/" + name)
+	        removed.add(first[gone.pop(subject)])
+	        expect.discard(subject)
+	assert not gone, gone
 	want = len(expect) + 25     # copies of one
 	until = time.monotonic() + 60
 	while True:
