@@ -35,17 +35,19 @@ batch_start(struct batch *b)
 			*p = '-';
 }
 
+/* What all its names begin with; so that they sort by time. */
+static void
+prefix(const struct batch *b, struct buf *to)
+{
+	buf_addf(to, "%lld.M%06uP%uQ", (long long)b->sec, b->usec, b->pid);
+}
+
 void
 batch_name(struct batch *b, uint64_t size, uint64_t wire, struct buf *to)
 {
 	uint64_t random = __builtin_bswap64(b->random);
 
-	buf_addu(to, (uint64_t)b->sec);
-	buf_adds(to, ".M");
-	buf_addu(to, b->usec);
-	buf_addc(to, 'P');
-	buf_addu(to, b->pid);
-	buf_addc(to, 'Q');
+	prefix(b, to);
 	buf_addu(to, b->n++);
 	buf_addc(to, 'R');
 	buf_addhex(to, &random, sizeof random);
@@ -64,7 +66,7 @@ batch_has(const struct batch *b, struct span name)
 {
 	struct buf t = { 0 };
 
-	buf_addf(&t, "%lld.M%uP%uQ", (long long)b->sec, b->usec, b->pid);
+	prefix(b, &t);
 	bool yes = span_starts(name, buf_span(&t));
 	buf_clear(&t);
 	buf_addf(&t, "R%016llx.", (unsigned long long)b->random);

@@ -56,6 +56,15 @@ main(void)
 	ok(span_ends(buf_span(&b), SPAN(",S=12,W=13")) &&
 	    batch_seconds(buf_span(&b)) == (uint64_t)x.sec,
 	    "which tell sizes and time");
+	buf_clear(&b);
+	buf_clear(&c);
+	y = x;
+	x.usec = 99000;
+	y.usec = 101000;
+	batch_name(&x, 0, 0, &b);
+	batch_name(&y, 0, 0, &c);
+	ok(span_cmp(buf_span(&b), buf_span(&c)) < 0 &&
+	    batch_has(&x, buf_span(&b)), "and sort by it");
 	buf_free(&b);
 	buf_free(&c);
 	return done();
