@@ -2,6 +2,7 @@
 #include "store/writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,8 @@
 #include "base/die.h"
 #include "base/file.h"
 #include "text/crlf.h"
+
+enum { EARLY = 4 * 1024 * 1024 };
 
 struct writer *
 writer_new(int fd)
@@ -49,6 +52,20 @@ write_at(int fd, const char *p, size_t n, uint64_t off)
 	return 0;
 }
 
+/* The disk begins with a large file while the rest is still to come.  This
+ * makes nothing safe, and who syncs hears of what failed. */
+static void
+write_back(struct writer *w)
+{
+	uint64_t n = w->file - w->begun;
+
+	if (n < EARLY)
+		return;
+	(void)sync_file_range(w->fd, (off_t)w->begun, (off_t)n,
+	    SYNC_FILE_RANGE_WRITE);
+	w->begun = w->file;
+}
+
 static void
 flush(struct writer *w)
 {
@@ -56,6 +73,8 @@ flush(struct writer *w)
 		mime_parser_feed(w->parser, (struct span){ w->out, w->n });
 		if (write_at(w->fd, w->out, w->n, w->file - w->n) != 0)
 			w->err = errno;
+		else
+			write_back(w);
 	}
 	w->n = 0;
 }

@@ -16,6 +16,7 @@ struct writer {
 	bool cr;		/* a CR waits for what follows it */
 	int err;		/* errno of what went wrong, or 0 */
 	uint64_t file, lf;	/* octets of the file; its LFs, if not raw */
+	uint64_t begun;		/* octets the disk was told to begin with */
 	struct mime_parser *parser;
 	size_t n;		/* held in out, counted in file */
 	char out[64 * 1024];
