@@ -399,6 +399,24 @@ find_verb(const struct smtp_server *s, struct span name)
 	return NULL;
 }
 
+/* A line that cannot be one.  If it was to be a chunk the octets behind it are
+ * no commands, and without what it names the message is not whole. */
+static void
+garbled(struct smtp_server *s, enum smtp_answer a)
+{
+	struct span line = buf_span(&s->line);
+	size_t n = 0;
+
+	while (n < line.n && ascii_alpha(line.p[n]))
+		n++;
+	line = span_head(line, n);
+	smtp_say(s, a);
+	if (span_ieq(line, SPAN("BDAT")))
+		smtp_leave(s, SMTP_BYE_SYNC);
+	else if (s->in_mail && span_ieq(line, SPAN("BURL")))
+		s->chunk = SMTP_CHUNK_FAILED;
+}
+
 static void
 command(struct smtp_server *s)
 {
@@ -409,7 +427,7 @@ command(struct smtp_server *s)
 		unsigned char c = (unsigned char)args.p[i];
 
 		if (c < ' ' || c == 0x7f) {
-			smtp_say(s, SMTP_BAD_COMMAND);
+			garbled(s, SMTP_BAD_COMMAND);
 			return;
 		}
 	}
@@ -451,11 +469,11 @@ next_command(struct smtp_server *s)
 		command(s);
 		break;
 	case LINE_LONG:
-		smtp_say(s, SMTP_TOO_LONG);
+		garbled(s, SMTP_TOO_LONG);
 		break;
 	case LINE_BARE:
 		/* RFC 5321 2.3.8 */
-		smtp_say(s, SMTP_LINE_END);
+		garbled(s, SMTP_LINE_END);
 		break;
 	case LINE_END:
 		smtp_lost(s);

@@ -226,6 +226,12 @@ static const struct session {
 	{ "a chunk's size over 2^63 ends the session", LMTP,
 	    HI TO "BDAT 18446744073709551617 LAST\r\nMAIL FROM:<x@y>\r\n",
 	    "220 250 250 250 501", "~", SMTP_BYE_SYNC },
+	{ "what follows a chunk's line that ends in a bare LF is no command",
+	    LMTP, HI TO "BDAT 6 LAST\nQUIT\r\n", "220 250 250 250 500", "~",
+	    SMTP_BYE_SYNC },
+	{ "nor what follows one with a TAB in it", LMTP,
+	    HI TO "bdat\t6 LAST\r\nQUIT\r\n", "220 250 250 250 500", "~",
+	    SMTP_BYE_SYNC },
 	{ "half a chunk is no message", LMTP, HI TO "BDAT 9 LAST\r\nabc",
 	    "220 250 250 250", "[abc~", SMTP_BYE_EOF },
 	{ "half of DATA is no message", LMTP, HI TO "DATA\r\nabc\r\n.",
@@ -321,6 +327,11 @@ static const struct session secured[] = {
 	    TO "BURL x:3 LAST\r\n",
 	    "220 250 235 250 250 250 554 503 503 503 503 503 250 250 250 250",
 	    "[a(no)~[(x:3)]", SMTP_BYE_EOF },
+	{ "a URL whose line is refused fails what follows until RSET", SUBMIT,
+	    AUTHED TO "BDAT 1\r\naBURL x\x01y\r\nBDAT 0 LAST\r\nRSET\r\n"
+	    TO "BURL x:1\nBURL x:2 LAST\r\nRSET\r\n" TO "BURL x:3 LAST\r\n",
+	    "220 250 235 250 250 250 500 503 250 250 250 500 503 250 250 250 250",
+	    "[a~~[(x:3)]", SMTP_BYE_EOF },
 	{ "the last URL that is not fetched delivers nothing", SUBMIT,
 	    AUTHED TO "BDAT 1\r\naBURL no LAST\r\nBDAT 0 LAST\r\n",
 	    "220 250 235 250 250 250 554 503", "[a(no)~", SMTP_BYE_EOF },
@@ -429,6 +440,22 @@ run(const struct session *t, bool secure, size_t step)
 	buf_free(&h.seen);
 }
 
+static void
+long_url(void)
+{
+	struct session t = { "a URL whose line is too long fails what follows, too", SUBMIT,
+	    NULL, "220 250 235 250 250 500 503", "~", SMTP_BYE_EOF };
+	struct buf in = { 0 };
+
+	buf_adds(&in, AUTHED TO "BURL ");
+	for (int i = 0; i < 9000; i++)
+		buf_addc(&in, 'x');
+	buf_adds(&in, "\r\nBDAT 0 LAST\r\n");
+	t.in = buf_cstr(&in);
+	run(&t, true, 65536);
+	buf_free(&in);
+}
+
 /* What is in the buffer behind a BURL is known before its turn. */
 static void
 ahead(void)
@@ -521,6 +548,7 @@ main(void)
 		run(&secured[i], true, 65536);
 		run(&secured[i], true, 1);
 	}
+	long_url();
 	ehlo();
 	burl_offered();
 	ahead();
