@@ -461,6 +461,12 @@ prepare(struct imap_client *c, const struct imap_client_opts *o)
 	    .timeout_ms = o->timeout_ms != 0 ? o->timeout_ms : PATIENCE_MS };
 }
 
+void
+imap_client_until(struct imap_client *c, int64_t deadline)
+{
+	c->deadline = c->out.deadline = deadline;
+}
+
 bool
 imap_client_start(struct imap_client *c, int fd,
     const struct imap_client_opts *o)
@@ -469,7 +475,7 @@ imap_client_start(struct imap_client *c, int fd,
 	c->fd = fd;
 	stream_open(&c->in, &c->out, fd, fd);
 	c->out.timeout = c->timeout_ms;
-	c->out.deadline = c->deadline;
+	imap_client_until(c, o->deadline);
 	c->reader = (struct reader){ .in = &c->in, .out = &c->out,
 	    .arena = &c->arena, .answers = true, .line_max = LINE_MAX_IN,
 	    .total_max = RESPONSE_MAX, .skip_max = ANSWER_MAX };

@@ -94,6 +94,9 @@ bool imap_client_open(struct imap_client *c,
 bool imap_client_start(struct imap_client *c, int fd,
     const struct imap_client_opts *o);
 
+/* Another deadline, on clock_ms(), for all that follows; 0: none. */
+void imap_client_until(struct imap_client *c, int64_t deadline);
+
 struct imap_login {
 	struct span user, password;
 	struct span authzid;	/* as whom; p == NULL: as user himself */

@@ -262,7 +262,7 @@ connected(struct fetch *f, const struct trusted_host *h, int64_t ms)
 	struct imap_login l = { .user = h->user, .password = h->password };
 
 	if (b->host == h && !c->lost) {
-		c->deadline = clock_ms() + ms;
+		imap_client_until(c, clock_ms() + ms);
 		return true;
 	}
 	imap_client_close(c);

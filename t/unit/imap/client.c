@@ -322,6 +322,33 @@ overtaken(void)
 	forget(&t);
 }
 
+/* A connection that is used again has its time again. */
+static void
+deadlines(void)
+{
+	struct imap_client_opts o = open_line;
+	struct imap_client c;
+	int s[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) != 0 ||
+	    file_write(s[1], SPAN("* OK hi\r\n")) != 0)
+		exit(1);
+	o.deadline = clock_ms() + 400;
+	ok(imap_client_start(&c, s[0], &o), "a server greets in time");
+	while (clock_ms() <= o.deadline)
+		;
+	imap_client_until(&c, clock_ms() + 60000);
+	if (file_write(s[1], SPAN("1 OK\r\n")) != 0)
+		exit(1);
+	ok(imap_client_command(&c, "NOOP", NULL, NULL) == IMAP_OK,
+	    "a later deadline counts, for what is said, too");
+	imap_client_until(&c, clock_ms() - 1);
+	ok(imap_client_command(&c, "NOOP", NULL, NULL) == IMAP_LOST,
+	    "and an earlier one");
+	imap_client_close(&c);
+	close(s[1]);
+}
+
 /* lib/imap/client_url.c */
 static void
 urls(void)
@@ -492,6 +519,7 @@ main(void)
 	capabilities();
 	commands();
 	overtaken();
+	deadlines();
 	urls();
 	hostile();
 	large();
