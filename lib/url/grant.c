@@ -122,13 +122,12 @@ look_again(const struct owner *o, bool found)
  * nobody has takes its place; what was kept open for a good token is no
  * quicker for others. */
 static enum grant
-check_token(const struct owner *o, const struct imap_url *u)
+check_token(const struct owner *o, const struct imap_url *u, uint32_t *found)
 {
 	unsigned char key[URLKEY];
-	uint32_t found;
 
 	random_fill(key, sizeof key);
-	enum store_result r = key_of(o, u, false, &found, key);
+	enum store_result r = key_of(o, u, false, found, key);
 
 	if (r != STORE_OK && r != STORE_NONEXISTENT)
 		return GRANT_LATER;
@@ -136,7 +135,7 @@ check_token(const struct owner *o, const struct imap_url *u)
 
 	explicit_bzero(key, sizeof key);
 	if (!good) {
-		look_again(o, found != 0);
+		look_again(o, *found != 0);
 		urlkey_forget(o->store);
 	}
 	return good ? GRANT_OK : GRANT_REVOKED;
@@ -162,19 +161,24 @@ may(const struct owner *o, const struct imap_url *u, const struct caller *c)
 }
 
 enum grant
-grant_check(const struct owner *o, int64_t now, const struct imap_url *u,
+grant_check(const struct owner *o, int64_t now, struct imap_url *u,
     const struct caller *c)
 {
+	uint32_t uidvalidity;
+
 	if (!has_rump(u) || u->token.p == NULL ||
 	    !span_ieq(u->auth_mech, SPAN("INTERNAL")))
 		return GRANT_SYNTAX;
 	if (!grant_is_user(o, u->user, o->name))
 		return GRANT_ACCESS;
-	enum grant g = check_token(o, u);
+	enum grant g = check_token(o, u, &uidvalidity);
 
 	if (g != GRANT_OK)
 		return g;
 	if (now > u->expire)
 		return GRANT_EXPIRED;
-	return may(o, u, c) ? GRANT_OK : GRANT_ACCESS;
+	if (!may(o, u, c))
+		return GRANT_ACCESS;
+	u->uidvalidity = uidvalidity;
+	return GRANT_OK;
 }

@@ -63,9 +63,10 @@ enum grant grant_mint(const struct owner *o, int64_t now,
  *
  * Where mailbox or key are missing the same work is done as for a wrong
  * token, and the answer is GRANT_REVOKED.  What else is wrong is told only of
- * tokens that were good once.
+ * tokens that were good once.  After GRANT_OK u->uidvalidity is that of the
+ * mailbox, so that url_resolve takes no other which has its name by then.
  */
 enum grant grant_check(const struct owner *o, int64_t now,
-    const struct imap_url *u, const struct caller *c);
+    struct imap_url *u, const struct caller *c);
 
 #endif

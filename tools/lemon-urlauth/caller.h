@@ -6,6 +6,6 @@
 
 /* Whether the URL lets -c read: nobody in particular, NAME, or "submit+NAME",
  * the submission server in that user's name. */
-enum grant caller_check(struct house *h, const struct imap_url *u);
+enum grant caller_check(struct house *h, struct imap_url *u);
 
 #endif

@@ -7,7 +7,7 @@
 #include "caller.h"
 
 enum grant
-caller_check(struct house *h, const struct imap_url *u)
+caller_check(struct house *h, struct imap_url *u)
 {
 	struct span s = span_str(h->ask->caller);
 	struct caller c = { .user = s };

@@ -181,7 +181,7 @@ add_reader(struct buf *to, const struct imap_url *u)
 
 /* Of nobody in particular: whom the URL is for. */
 static enum grant
-check(struct house *h, const struct imap_url *u)
+check(struct house *h, struct imap_url *u)
 {
 	if (h->ask->caller != NULL)
 		return caller_check(h, u);
@@ -198,7 +198,7 @@ check(struct house *h, const struct imap_url *u)
 
 /* A URL that was never signed is good or not by what it names. */
 static enum grant
-judge(struct house *h, const struct imap_url *u, enum store_result found,
+judge(struct house *h, struct imap_url *u, enum store_result found,
     struct buf *to)
 {
 	enum grant g = found == STORE_OK ? GRANT_OK :

@@ -374,6 +374,41 @@ revoking(const struct owner *o)
 	buf_free(&inbox);
 }
 
+/* The name goes to another mailbox between the check and the reading. */
+static void
+meanwhile(const struct owner *o)
+{
+	static const struct span rump = SPAN_INIT(
+	    "imap://alice@example.org/brief/;UID=1;URLAUTH=anonymous");
+	struct store *st = o->store;
+	struct buf url = { 0 };
+	struct resolved r = { 0 };
+	struct arena a = { 0 };
+	struct imap_url u;
+
+	for (int i = 0; i < 2; i++) {
+		struct mailbox *mb;
+
+		store_create(st, SPAN("brief"));
+		mailbox_open(st, SPAN("brief"), RIGHT_READ | RIGHT_WRITE,
+		    &mb);
+		t_append(mb, "Subject: s\r\n\r\n", 0, NULL);
+		mailbox_close(mb);
+		if (i > 0)
+			break;
+		t_mint(o, T_NOW, rump, &url);
+		ok(imap_url_parse(&a, buf_span(&url), &u) == NULL &&
+		    grant_check(o, T_NOW, &u, &anybody) == GRANT_OK,
+		    "a URL is good");
+		store_delete(st, SPAN("brief"));
+	}
+	ok(url_resolve(st, &t_space, &u, NULL, &r) == STORE_NONEXISTENT,
+	    "it gives nothing of a mailbox that took the name since");
+	resolved_free(&r);
+	arena_free(&a);
+	buf_free(&url);
+}
+
 static void
 checking(const struct owner *o)
 {
@@ -406,6 +441,7 @@ main(void)
 	checking(&o);
 	forgeries(&o);
 	revoking(&o);
+	meanwhile(&o);
 	store_close(st);
 	t_remove_dir();
 	return done();
