@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "imap/lex.h"
 #include "net/connect.h"
 
 enum { CHUNK = 16 * 1024 };
@@ -111,6 +112,62 @@ remote_ask(struct remote *r, const struct remote_request *q)
 }
 
 static bool
+is_text(char c)
+{
+	return c != '\0' && c != '\r' && c != '\n';
+}
+
+static size_t
+quoted(struct span s)
+{
+	bool escaped = false;
+	size_t n = 1;
+
+	for (; n < s.n && is_text(s.p[n]) && (escaped || s.p[n] != '"'); n++)
+		escaped = !escaped && s.p[n] == '\\';
+	return n < s.n && s.p[n] == '"' ? n + 1 : 0;
+}
+
+static size_t
+literal(struct span s)
+{
+	size_t end = span_chr(s, '\n');	/* not the first octet */
+	struct lex l = { .in = span_head(s, end - 1) };
+	struct lex_literal found;
+
+	return end < s.n && s.p[end - 1] == '\r' && lex_announce(&l, &found) &&
+	    found.n <= s.n - end - 1 ? end + 1 + (size_t)found.n : 0;
+}
+
+/* How many octets the string, or the octet of anything else, takes that s
+ * (not empty) begins with; 0 if it has no place in IMAP. */
+static size_t
+token(struct span s)
+{
+	return s.p[0] == '"' ? quoted(s) : s.p[0] == '{' ? literal(s) :
+	    is_text(s.p[0]);
+}
+
+/* It goes on to a client as it is: whoever took over another owner's process
+ * must not speak to it. */
+static bool
+is_list(struct span s)
+{
+	size_t depth = 0, n;
+
+	if (!span_starts(s, SPAN("(")))
+		return false;
+	do {
+		if (s.n == 0 || (n = token(s)) == 0)
+			return false;
+		depth += s.p[0] == '(';
+		depth -= s.p[0] == ')' && depth > 0;
+		s = span_skip(s, n);
+	} while (depth > 0);
+	return s.n == 0;
+}
+
+static bool
 take_structure(struct in *in, struct buf *structure)
 {
 	uint64_t n;
@@ -122,7 +179,7 @@ take_structure(struct in *in, struct buf *structure)
 	if (!in_exact(in, to, (size_t)n) || !comma(in))
 		return false;
 	structure->n += (size_t)n;
-	return true;
+	return n == 0 || is_list((struct span){ to, (size_t)n });
 }
 
 enum remote_result
@@ -149,16 +206,29 @@ remote_answer(struct remote *r, int64_t ms, struct buf *structure,
 	return c == '*' ? REMOTE_NUL : REMOTE_OK;
 }
 
+/* Who gives an octet now and then does not answer.  What the sink takes is
+ * not counted. */
 int
 remote_read(struct remote *r, fields_sink *sink, void *arg)
 {
+	int64_t patience = r->ms;
+	size_t got = 0;
+
 	while (r->left > 0) {
-		r->in.deadline = clock_ms() + r->ms;
+		int64_t began = clock_ms();
+
+		r->in.deadline = began + patience;
 		struct span s = in_some(&r->in,
 		    r->left < CHUNK ? (size_t)r->left : CHUNK);
 
 		if (s.n == 0)
 			return -1;
+		patience -= clock_ms() - began;
+		got += s.n;
+		if (got >= CHUNK) {
+			patience = r->ms;
+			got = 0;
+		}
 		r->left -= s.n;
 		sink(arg, s);
 	}

@@ -55,7 +55,7 @@ struct remote {
 	struct out out;
 	int fd;
 	bool open;
-	int64_t ms;		/* what each piece of the answer may take */
+	int64_t ms;		/* what each 16 KiB of the answer may take */
 	uint64_t left;		/* octets of it still to come */
 };
 
@@ -76,9 +76,9 @@ void remote_ask(struct remote *r, const struct remote_request *q);
 enum remote_result remote_answer(struct remote *r, int64_t ms,
     struct buf *structure, uint64_t *n);
 
-/* Give the sink the octets of the answer, each piece of which may take as long
- * as its beginning; the sink may take longer.  0, or -1 if they did not all
- * come; then close. */
+/* Give the sink the octets of the answer, each 16 KiB of which may take as
+ * long as its beginning; the sink may take longer.  0, or -1 if they did not
+ * all come; then close. */
 int remote_read(struct remote *r, fields_sink *sink, void *arg);
 
 /* --- the other side --- */

@@ -2,6 +2,7 @@
 #include "url/remote.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -13,7 +14,8 @@
 
 #include "../../t.h"
 
-enum { MS = 20 * 1000, SOON_MS = 1000, BIG = 300 * 1000 };
+enum { MS = 20 * 1000, SOON_MS = 1000, BIG = 300 * 1000, DROPS = 1000,
+	DROP_MS = 10 };
 
 static char path[] = "/tmp/lemon-remote.XXXXXX/s";
 
@@ -41,10 +43,21 @@ serve(int fd)
 			remote_give(&out, REMOTE_LATER, SPAN(""), 0);
 		} else if (span_eq(q.url, SPAN("cte"))) {
 			remote_give(&out, REMOTE_UNKNOWN_CTE, SPAN("(x)"), 0);
+		} else if (span_starts(q.url, SPAN("as "))) {
+			remote_give(&out, REMOTE_OK, span_skip(q.url, 3), 0);
+			remote_end(&out);
 		} else if (span_eq(q.url, SPAN("big"))) {
 			remote_give(&out, REMOTE_NUL, SPAN(""), BIG);
 			for (int i = 0; i < BIG; i++)
 				out_addc(&out, (char)(i % 251));
+			remote_end(&out);
+		} else if (span_eq(q.url, SPAN("drip"))) {
+			remote_give(&out, REMOTE_OK, SPAN(""), DROPS);
+			for (int i = 0; i < DROPS && out_flush(&out) == 0;
+			    i++) {
+				out_addc(&out, 'x');
+				poll(NULL, 0, DROP_MS);
+			}
 			remote_end(&out);
 		} else if (span_eq(q.url, SPAN("short"))) {
 			remote_give(&out, REMOTE_OK, SPAN(""), 10);
@@ -180,6 +193,66 @@ slowly(struct remote *r)
 	buf_free(&structure);
 }
 
+/* What goes on to a client as it is. */
+static void
+structures(void)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} t[] = {
+		{ "", true }, { "()", true }, { "(\"a\" NIL (1 x-y) ~)", true },
+		{ "((\"(\\\"\\\\\" {4}\r\n)\r\n\") 1)", true },
+		{ "(\"\xc3\xa4\t\")", true }, { "({0}\r\n)", true },
+		{ "(", false }, { ")", false }, { "())", false },
+		{ "() ", false }, { "()()", false }, { "x", false },
+		{ "x)", false }, { "(x)\r\n* BYE", false },
+		{ "(\r\n* BYE\r\n)", false }, { "(x\n)", false },
+		{ "(\"\r\n* BYE\")", false }, { "(\"\n\")", false },
+		{ "(\"\\\r\")", false }, { "(\"\\\")", false },
+		{ "({2}\r\n)", false }, { "({2+}\r\nab)", true },
+		{ "({-1}\r\n)", false }, { "({1}\nx)", false },
+		{ "({1} \r\nx)", false }, { "({18446744073709551615}\r\n)",
+		    false }, { "({9223372036854775807}\r\n)", false },
+	};
+	struct buf structure = { 0 }, got = { 0 };
+	uint64_t n;
+
+	for (size_t i = 0; i < COUNT(t); i++) {
+		struct remote r = { 0 };
+		char url[64];
+
+		snprintf(url, sizeof url, "as %s", t[i].text);
+		ok(remote_open(&r, path, MS) == 0, "connected");
+		ask(&r, SPAN("alice"), true, false, true, url);
+		buf_clear(&structure);
+		bool good = remote_answer(&r, MS, &structure, &n) ==
+		    REMOTE_OK && remote_read(&r, sink, &got) == 0 &&
+		    span_eq(buf_span(&structure), span_str(t[i].text));
+
+		ok(good == t[i].good, t[i].good ? "that is a structure" :
+		    "that is none");
+		remote_close(&r);
+	}
+	buf_free(&structure);
+	buf_free(&got);
+}
+
+static void
+octetwise(struct remote *r)
+{
+	struct buf structure = { 0 }, got = { 0 };
+	uint64_t n;
+
+	ask(r, SPAN("alice"), true, false, true, "drip");
+	ok(remote_answer(r, SOON_MS, &structure, &n) == REMOTE_OK &&
+	    remote_read(r, sink, &got) == -1 && got.n < DROPS,
+	    "who gives an octet now and then is not waited for");
+	remote_close(r);
+	buf_free(&structure);
+	buf_free(&got);
+}
+
 /* The server's side of what no client of ours sends, and ours of what no
  * server does. */
 static void
@@ -233,6 +306,9 @@ main(void)
 	answers(&r);
 	ok(remote_open(&r, path, MS) == 0, "once is enough");
 	slowly(&r);
+	octetwise(&r);
+	structures();
+	ok(remote_open(&r, path, MS) == 0, "another connection is made");
 	ask(&r, SPAN("alice"), false, false, false, "short");
 	ok(remote_answer(&r, MS, &structure, &n) == REMOTE_OK &&
 	    remote_read(&r, sink, &got) == -1,
