@@ -292,6 +292,42 @@ logged() {
 	X
 }
 
+@test "an owner's process knows nothing of what others were asked" {
+	[ "$(id -u)" = 0 ] || skip "only root may look"
+	! ldd "$(command -v lemon-urlauth)" | grep -q asan ||
+	    skip "a sanitizer keeps what was freed"
+	serve
+	ask "$(mint alice)" "$(mint carol)" <<-'X'
+	import pwd, re
+	alice, carol = sys.argv[1:]
+	uid = str(pwd.getpwnam("games").pw_uid)
+	def keeper():
+	    for p in os.listdir("/proc"):
+	        try:
+	            if os.readlink("/proc/%s/cwd" % p) == os.getcwd() and \
+	                    "Uid:\t" + uid in open("/proc/%s/status" % p).read():
+	                return p
+	        except OSError:
+	            pass
+	r.send(request("bob", alice) + request("bob", carol) +
+	       request("bob", alice))
+	for want in (b"alice", b"carol", b"alice"):
+	    assert r.answer()[2] == want + b"\r\n"
+	pid, read = keeper(), 0
+	with open("/proc/%s/maps" % pid) as maps, \
+	        open("/proc/%s/mem" % pid, "rb", 0) as mem:
+	    for l in maps:
+	        m = re.match(r"(\w+)-(\w+) rw", l)
+	        if m:
+	            a, b = int(m[1], 16), int(m[2], 16)
+	            mem.seek(a)
+	            octets = mem.read(b - a)
+	            assert alice[-66:].encode() not in octets, l
+	            read += carol[-66:].encode() in octets
+	assert read > 0, "nothing was looked at"
+	X
+}
+
 @test "who is another user of the system speaks for himself alone" {
 	[ "$(id -u)" = 0 ] || skip "being others takes root"
 	serve

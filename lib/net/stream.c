@@ -52,6 +52,16 @@ stream_free(struct in *in, struct out *out)
 	in->from = in->to = out->n = out->cap = 0;
 }
 
+void
+stream_wipe(struct in *in, struct out *out)
+{
+	if (in->p != NULL)
+		explicit_bzero(in->p, STREAM_BUFFER);
+	if (out->p != NULL)
+		explicit_bzero(out->p, out->cap);
+	in->from = in->to = out->n = 0;
+}
+
 static enum stream_state
 failure(int error)
 {

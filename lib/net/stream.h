@@ -82,6 +82,10 @@ void stream_move(struct in *in, struct out *out, int rfd, int wfd);
 /* Release the buffers; the descriptors stay open. */
 void stream_free(struct in *in, struct out *out);
 
+/* Leave only zeros of what was and is buffered, in a process that was forked
+ * and is not to know it. */
+void stream_wipe(struct in *in, struct out *out);
+
 /* --- writing --- */
 void out_add_any(struct out *o, struct span s);
 

@@ -24,6 +24,7 @@ keeper_end(struct keeper *k)
 {
 	if (k->pid == 0)
 		return;
+	stream_wipe(&k->line.in, &k->line.out);
 	remote_close(&k->line);
 	while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR)
 		;
@@ -61,12 +62,20 @@ place(struct keepers *all)
 /* The pair is in place of the connection, of which the super-server may have
  * left us more. */
 static void
-child(int pair, const struct control *c, const struct kept *k)
+child(int pair, const struct keepers *all, const struct control *c,
+    const struct kept *k)
 {
+	struct buf name = { 0 };
+	struct kept mine = *k;
+
+	buf_add(&name, k->name);
+	mine.name = buf_span(&name);
+	all->forget(all->ctx);
 	if (dup2(pair, 0) == -1 || dup2(pair, 1) == -1)
 		_exit(1);
 	closefrom(3);
-	keep(c, k);
+	keep(c, &mine);
+	buf_free(&name);
 	_exit(0);
 }
 
@@ -82,7 +91,7 @@ keeper_start(struct keepers *all, const struct control *c,
 	pid_t pid = fork();
 
 	if (pid == 0)
-		child(fds[1], c, k);
+		child(fds[1], all, c, k);
 	close(fds[1]);
 	if (pid < 0) {
 		int e = errno;

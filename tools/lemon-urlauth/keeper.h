@@ -20,6 +20,9 @@ struct keepers {
 		struct remote line;
 	} keeper[KEEPERS_MAX];
 	size_t next;		/* to give way */
+	void (*forget)(void *ctx);	/* called in the new process: leaves
+				   nothing of what we know of others */
+	void *ctx;
 };
 
 /* Whom a keeper is to be for. */

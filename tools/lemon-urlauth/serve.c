@@ -64,6 +64,19 @@ has_accounts(const struct control *c, uid_t uid)
 	return yes;
 }
 
+/* In an owner's process: nothing of what others were asked and gave. */
+static void
+forget(void *ctx)
+{
+	struct serving *s = ctx;
+
+	stream_wipe(&s->in, &s->out);
+	for (size_t i = 0; i < KEEPERS_MAX; i++)
+		stream_wipe(&s->keepers.keeper[i].line.in,
+		    &s->keepers.keeper[i].line.out);
+	arena_wipe(&s->arena);
+}
+
 /* A pipe is whoever started us. */
 static void
 meet(struct serving *s)
@@ -196,6 +209,7 @@ relay(struct serving *s, struct keeper *k, const struct remote_request *q)
 	}
 	if (a == REMOTE_LATER || !whole)
 		keeper_kill(k);
+	buf_wipe(&structure);
 	buf_free(&structure);
 	return whole;
 }
@@ -274,6 +288,8 @@ serve(void)
 	s.idle_ms = (int64_t)control_num(&s.control, "timeout", 300, 1,
 	    86400) * 1000;
 	meet(&s);
+	s.keepers.forget = forget;
+	s.keepers.ctx = &s;
 	stream_open(&s.in, &s.out, 0, 1);
 	log_bye(&s, requests(&s));
 	/* What broke off ends without a comma, and what is whole is sent. */
