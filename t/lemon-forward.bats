@@ -211,6 +211,13 @@ unheard() {
 	done
 }
 
+@test "what took the place of Sent since then is left alone" {
+	fake 'SELECT/2 * OK [UIDVALIDITY 8] v\nOK selected' 'BURL 554 5.6.6 no such message'
+	run -65 forward -c INBOX 5 bob@example.net
+	heard imap '^[0-9]+ SELECT Sent$'
+	unheard imap 'STORE|EXPUNGE'
+}
+
 @test "one of two recipients who is refused is named, and the other has it" {
 	fake 'RCPT/2 550 5.1.1 nobody'
 	run -65 forward -c INBOX 5 bob@example.net eve@example.net

@@ -55,7 +55,8 @@ struct forward {
 	/* Its copy in Sent. */
 	uint32_t next;			/* the UID that it will likely get; 0:
 					   there is no Sent */
-	uint32_t copy;			/* the UID that it has; 0: none */
+	uint32_t copy, copy_validity;	/* the UID that it has (0: none), and
+					   its UIDVALIDITY */
 	struct span ticket;		/* its URL */
 	enum { NOTHING, SOURCE, SENT } selected;	/* mailbox, of the IMAP
 					   session */

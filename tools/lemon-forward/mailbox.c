@@ -349,14 +349,12 @@ granted(void *ctx, uint32_t number, struct span name, struct lex *l)
 
 	if (number != 0 || !span_ieq(name, SPAN("GENURLAUTH")))
 		return;
-	for (size_t i = 0; i < g->n; i++) {
+	for (size_t i = 0; i < g->n && (i == 0 || lex_try(l, ' ')); i++) {
 		struct span url = lex_astring(l);
 
 		if (!lex_ok(l) || !fits(url, g->rump[i]))
 			return;
 		g->ticket[i] = arena_dup(&g->f->arena, url);
-		if (!lex_try(l, ' '))
-			return;
 	}
 }
 
@@ -418,15 +416,15 @@ mailbox_grant(struct forward *f)
 static void
 learn_copy(struct forward *f)
 {
-	struct imap_client *c = &f->imap;
-	struct span args = c->args;
-	uint64_t uid;
+	struct span args = f->imap.args, validity = span_cut(&args, ' ');
+	uint64_t uid, v;
 
-	if (!span_ieq(c->code, SPAN("APPENDUID")))
+	if (!span_ieq(f->imap.code, SPAN("APPENDUID")) ||
+	    !span_u64(validity, UINT32_MAX, &v) ||
+	    !span_u64(args, UINT32_MAX, &uid))
 		return;
-	span_cut(&args, ' ');
-	if (span_u64(args, UINT32_MAX, &uid))
-		f->copy = (uint32_t)uid;
+	f->copy = (uint32_t)uid;
+	f->copy_validity = (uint32_t)v;
 }
 
 static unsigned
@@ -642,13 +640,15 @@ mailbox_download(struct forward *f)
 
 /* --- afterwards --- */
 
+/* Whether it is the one that the copy is in. */
 static bool
 open_sent(struct forward *f)
 {
-	if (f->selected != SENT && wait_for(f, say_mailbox(f, "SELECT ",
-	    f->sent, "")) == IMAP_OK)
-		f->selected = SENT;
-	return f->selected == SENT;
+	struct look k = { .f = f };
+
+	return f->selected == SENT || (imap_client_answer(&f->imap,
+	    say_mailbox(f, "SELECT ", f->sent, ""), heard, &k) == IMAP_OK &&
+	    k.validity == f->copy_validity);
 }
 
 void
