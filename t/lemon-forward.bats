@@ -228,10 +228,19 @@ unheard() {
 }
 
 @test "where nobody knows whether it was sent the copy stays and says so" {
-	fake BURL
-	run -75 forward -c INBOX 5 bob@example.net
-	[[ $output == *'may have been sent'*'$SubmitPending'* ]]
-	unheard imap 'EXPUNGE|-FLAGS|Forwarded'
+	# What comes before BURL was pipelined with it.
+	for how in BURL RCPT MAIL; do
+		fake $how
+		run -75 forward -c INBOX 5 bob@example.net
+		[[ $output == *'may have been sent'*'$SubmitPending'* ]]
+		unheard imap 'EXPUNGE|-FLAGS|Forwarded'
+	done
+	for how in 'lacks PIPELINING' 'MAIL 421 4.3.2 closing'; do
+		fake "$how" RCPT
+		run -75 forward -c INBOX 5 bob@example.net
+		[[ $output != *'may have been sent'* ]]
+		heard imap 'UID EXPUNGE 40$'
+	done
 }
 
 @test "each trouble has its exit code, and says what to do" {

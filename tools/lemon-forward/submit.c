@@ -152,6 +152,22 @@ send_pieces(struct forward *f, enum way way, const struct smtp_mail *m,
 	return smtp_client_assemble(&f->smtp, m, to, r, f->rcpts, p, n, end);
 }
 
+/* Whether a recipient's answer did not come although all was said already:
+ * what was pipelined may have been done.  Who says 421 does no more. */
+static bool
+unheard(const struct forward *f, const struct smtp_reply *r,
+    const struct smtp_reply *end)
+{
+	bool missing = false;
+
+	for (size_t i = 0; i < f->rcpts; i++) {
+		if (r[i].code == 421)
+			return false;
+		missing |= smtp_reply_class(&r[i]) == 4;
+	}
+	return missing && end->code != 0;
+}
+
 /* It may have been sent: the copy stays, and says that much. */
 __attribute__((noreturn)) static void
 unknown(struct forward *f)
@@ -185,10 +201,11 @@ submit_message(struct forward *f, enum way way)
 			    to[i]->to.address.p, r[i].code, r[i].status,
 			    tame(&r[i], &text));
 	buf_free(&text);
+	if (f->smtp.lost && smtp_reply_class(&end) != 5 &&
+	    (accepted > 0 || unheard(f, r, &end)))
+		unknown(f);
 	if (accepted == 0)
 		give_up(f, &r[0], "nobody takes it");
-	if (f->smtp.lost && smtp_reply_class(&end) != 5)
-		unknown(f);
 	if (smtp_reply_class(&end) != 2)
 		give_up(f, &end, "the submission server refuses it");
 	for (size_t i = 0; i < f->rcpts; i++)
