@@ -130,6 +130,17 @@ store() {
 	    [ "$(id -u)" != 0 ]
 }
 
+@test "a Maildir by its path has its index in it, whatever the settings" {
+	mkdir -p control index && chmod 777 index
+	echo "$T/index/%u" >control/index
+	printf 'a LOGOUT\r\n' | lemon-imapd ./N
+	lemon-deliver ./N <m
+	store check ./N
+	[ "$status" = 0 ]
+	[ -d N/.lemon/index ]
+	[ -z "$(ls index)" ]
+}
+
 @test "root is not led by a user's link to what is root's" {
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	mkdir -m 1777 spool

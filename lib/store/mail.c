@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth/confine.h"
-
 static int
 find_account(const struct control *c, const char *who, struct mail *m,
     struct buf *why)
@@ -60,21 +58,24 @@ mail_find(const struct control *c, const char *who, struct mail *m,
 }
 
 enum store_result
-mail_open(const struct mail *m, bool shut, struct store **st,
-    const char **why)
+mail_open(const struct mail *m, const struct confine *walls,
+    struct store **st, const char **why)
 {
 	const char *const dirs[] = { m->cfg.maildir, m->cfg.index, NULL };
-	const char *const sockets[] = { NULL };
-	const struct confine walls = { .dirs = dirs, .sockets = sockets };
-	bool stay = m->account.uid == (uid_t)-1 && geteuid() == 0;
+	bool stay = m->path && m->account.uid == (uid_t)-1 && geteuid() == 0;
 
 	*st = NULL;
 	if (!stay && confine_become(&m->account, why) != 0)
 		return STORE_DENIED;
 	enum store_result r = store_open(st, &m->cfg, why);
 
-	if (r != STORE_OK || !shut || confine_paths(&walls, why) == 0)
+	if (r != STORE_OK || walls == NULL)
 		return r;
+	struct confine c = *walls;
+
+	c.dirs = dirs;
+	if (confine_paths(&c, why) == 0)
+		return STORE_OK;
 	store_close(*st);
 	*st = NULL;
 	return STORE_DENIED;

@@ -104,16 +104,16 @@ boxes_open(struct boxes *b, const struct target *t, const char **why)
 	struct store *st;
 	enum store_result e;
 
-	if (again(b, t->cfg.maildir))
+	if (again(b, t->mail.cfg.maildir))
 		return STORE_OK;
 	if (b->n == BOXES_MAX)
 		boxes_close(b);
-	e = store_open(&st, &t->cfg, why);
+	e = store_open(&st, &t->mail.cfg, why);
 	if (e != STORE_OK)
 		return e;
 	struct box *x = xcalloc(1, sizeof *x);
 
-	x->maildir = xstrdup(t->cfg.maildir);
+	x->maildir = xstrdup(t->mail.cfg.maildir);
 	x->store = st;
 	x->next = b->first;
 	b->first = x;
@@ -124,12 +124,12 @@ boxes_open(struct boxes *b, const struct target *t, const char **why)
 enum store_result
 boxes_enter(struct boxes *b, const struct target *t, const char **why)
 {
-	const char *const dirs[] = { t->cfg.maildir, t->cfg.index, NULL };
-	const char *const sockets[] = { NULL };
-	const struct confine walls = { .dirs = dirs, .sockets = sockets };
+	const struct store_config *cfg = &t->mail.cfg;
+	const char *const dirs[] = { cfg->maildir, cfg->index, NULL };
+	const struct confine walls = { .dirs = dirs };
 	enum store_result e;
 
-	if (t->own_process && confine_become(&t->account, why) != 0)
+	if (t->own_process && confine_become(&t->mail.account, why) != 0)
 		return STORE_DENIED;
 	e = boxes_open(b, t, why);
 	if (e == STORE_OK && confine_paths(&walls, why) != 0)
@@ -259,7 +259,7 @@ boxes_put(struct boxes *b, const struct target *t, const struct letter *l,
 
 	if (e != STORE_OK)
 		return e;
-	struct box *x = find(b, t->cfg.maildir);
+	struct box *x = find(b, t->mail.cfg.maildir);
 	bool kept = x->open != NULL;
 
 	e = put(x, t, l, top, why);
@@ -276,7 +276,7 @@ boxes_put(struct boxes *b, const struct target *t, const struct letter *l,
 bool
 boxes_are_current(struct boxes *b, const struct target *t)
 {
-	return again(b, t->cfg.maildir);
+	return again(b, t->mail.cfg.maildir);
 }
 
 bool

@@ -162,11 +162,13 @@ children_end(struct children *all)
 static void
 add_key(const struct target *t, struct buf *key)
 {
-	buf_addf(key, "%s %lu %lu %lld %s", t->account.name,
-	    (unsigned long)t->account.uid, (unsigned long)t->account.gid,
-	    (long long)t->cfg.rescan, t->cfg.maildir);
+	const struct account *a = &t->mail.account;
+	const struct store_config *cfg = &t->mail.cfg;
+
+	buf_addf(key, "%s %lu %lu %lld %s", a->name, (unsigned long)a->uid,
+	    (unsigned long)a->gid, (long long)cfg->rescan, cfg->maildir);
 	buf_addc(key, '\0');
-	buf_adds(key, t->cfg.index == NULL ? "" : t->cfg.index);
+	buf_adds(key, cfg->index == NULL ? "" : cfg->index);
 }
 
 /* The child of that key, or else a place for it. */

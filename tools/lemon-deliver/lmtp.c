@@ -154,7 +154,7 @@ log_result(const struct session *s, const struct target *t,
 	struct log l;
 
 	log_start(s, &l, smtp_reply_class(r) == 2 ? "delivered" :
-	    "not-delivered", t->account.name);
+	    "not-delivered", t->mail.account.name);
 	log_kv(&l, "from", s->server.mail.from.address);
 	log_kv(&l, "to", buf_span(&t->address));
 	log_ku(&l, "size", spool_size(&s->letter.spool));

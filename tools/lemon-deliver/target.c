@@ -13,16 +13,13 @@ settings(const struct control *general, struct target *t)
 {
 	struct control c = *general;
 
-	if (t->account.name[0] != '\0')
-		c.user = t->account.name;
+	if (!t->mail.path)
+		c.user = t->mail.account.name;
 	t->databytes = control_num(&c, "databytes", SMTP_SIZE_DEFAULT, 0,
 	    INT64_MAX);
-	t->cfg = (struct store_config){ .maildir = buf_cstr(&t->maildir),
-	    .rescan = (int64_t)control_num(&c, "rescan", 30, 1, 86400),
-	    .create = true };
-	if (t->account.name[0] != '\0' &&
-	    account_index(general, &t->account, &t->index))
-		t->cfg.index = buf_cstr(&t->index);
+	mail_settle(general, &t->mail);
+	t->mail.cfg.rescan = (int64_t)control_num(&c, "rescan", 30, 1, 86400);
+	t->mail.cfg.create = true;
 }
 
 int
@@ -33,17 +30,16 @@ target_address(const struct control *c, struct span address,
 	int found;
 
 	*t = (struct target){ 0 };
-	found = account_of_address(c, address, &t->account, &detail);
+	found = account_of_address(c, address, &t->mail.account, &detail);
 	if (found <= 0) {
 		int error = errno;
 
-		account_free(&t->account);
+		account_free(&t->mail.account);
 		errno = error;
 		return found == 0 && account_nowhere(c) ? -1 : found;
 	}
-	account_maildir(&t->account, &t->maildir);
 	buf_add(&t->folder, detail);
-	t->own_process = geteuid() == 0 && t->account.uid != (uid_t)-1;
+	t->own_process = geteuid() == 0 && t->mail.account.uid != (uid_t)-1;
 	settings(c, t);
 	return 1;
 }
@@ -52,12 +48,12 @@ target_address(const struct control *c, struct span address,
 int
 target_maildir(const struct control *c, const char *path, struct target *t)
 {
-	*t = (struct target){ .account = { .uid = (uid_t)-1,
-	    .gid = (gid_t)-1 } };
-	if (account_owner(path, &t->account) == -1)
+	*t = (struct target){ .mail = { .path = true,
+	    .account = { .uid = (uid_t)-1, .gid = (gid_t)-1 } } };
+	if (account_owner(path, &t->mail.account) == -1)
 		return -1;
-	t->own_process = t->account.uid != (uid_t)-1;
-	buf_adds(&t->maildir, path);
+	t->own_process = t->mail.account.uid != (uid_t)-1;
+	buf_adds(&t->mail.account.maildir, path);
 	settings(c, t);
 	return 0;
 }
@@ -65,10 +61,8 @@ target_maildir(const struct control *c, const char *path, struct target *t)
 void
 target_free(struct target *t)
 {
-	account_free(&t->account);
+	mail_free(&t->mail);
 	buf_free(&t->address);
-	buf_free(&t->maildir);
-	buf_free(&t->index);
 	buf_free(&t->folder);
 	*t = (struct target){ 0 };
 }

@@ -2,15 +2,12 @@
 #ifndef TARGET_H
 #define TARGET_H
 
-#include "auth/account.h"
-#include "store/store.h"
+#include "store/mail.h"
 
 /* Where a message goes: somebody's Maildir, and a folder in it. */
 struct target {
-	struct account account;	/* name "" for a Maildir without a user */
+	struct mail mail;	/* account.name "" for a Maildir by its path */
 	struct buf address;	/* for Delivered-To; empty: unknown */
-	struct buf maildir, index;
-	struct store_config cfg;	/* borrows the two */
 	struct buf folder;	/* a detail or -m; empty: INBOX */
 	uint64_t databytes;	/* 0: no limit */
 	bool own_process;	/* we must become the account for this */

@@ -69,7 +69,7 @@ cmd_id(struct session *s, struct lex *l)
 	struct log line;
 
 	log_begin(&line, "id");
-	log_kv(&line, "user", span_str(s->account.name));
+	log_kv(&line, "user", span_str(s->mail.account.name));
 	log_ks(&line, "rip", s->peer.ip ? s->peer.ip : "local");
 	log_kv(&line, "client", name);
 	log_end(&line);

@@ -91,7 +91,7 @@ broken(struct session *s, uint32_t uid)
 {
 	if (s->out.state == STREAM_OK)
 		log_warn("user=%s FETCH: uid %u: cannot be read to its end",
-		    s->account.name, uid);
+		    s->mail.account.name, uid);
 	s->out.state = STREAM_ERROR;
 	s->closing = true;
 	s->bye = "error";

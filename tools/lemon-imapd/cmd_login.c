@@ -144,13 +144,13 @@ cmd_login(struct session *s, struct lex *l)
 
 	hold_back(s);
 	enum auth how = auth_password(&s->control, user, password, "imap",
-	    &s->account);
+	    &s->mail.account);
 
 	switch (how) {
 	case AUTH_OK:
 		return succeeded(s, "LOGIN");
 	case AUTH_BAD:
-		return failed(s, user, "LOGIN", s->account.refused);
+		return failed(s, user, "LOGIN", s->mail.account.refused);
 	default:
 		return later(s, user, "LOGIN");
 	}
@@ -222,13 +222,13 @@ exchange(struct session *s, struct span mech, struct span initial)
 	hold_back(s);
 	enum sasl_step step = sasl_server_start(&sasl, &s->control, "imap",
 	    "imap", s->secure, s->tls, mech, initial, &challenge,
-	    &s->account);
+	    &s->mail.account);
 
 	while (step == SASL_STEP_MORE && response(s, &challenge, &said,
 	    &how)) {
 		buf_clear(&challenge);
 		step = sasl_server_step(sasl, buf_span(&said), &challenge,
-		    &s->account);
+		    &s->mail.account);
 	}
 	buf_wipe(&said);
 	buf_free(&challenge);

@@ -17,7 +17,7 @@ static struct owner
 owner(const struct session *s)
 {
 	return (struct owner){ .store = s->store, .space = &s->space,
-		.name = span_str(s->account.name),
+		.name = span_str(s->mail.account.name),
 		.locals = buf_span(&s->locals) };
 }
 
@@ -226,7 +226,7 @@ others(struct fetching *f, const struct wanted *w)
 {
 	struct session *s = f->s;
 	const struct remote_request q = { .url = w->url,
-		.caller = { span_str(s->account.name), s->submitter },
+		.caller = { span_str(s->mail.account.name), s->submitter },
 		.binary = w->want & WANT_BINARY,
 		.structure = w->want & WANT_STRUCTURE };
 	struct buf structure = { 0 };
@@ -237,7 +237,7 @@ others(struct fetching *f, const struct wanted *w)
 		return;
 	}
 	if (remote_open(&f->remote, buf_cstr(&s->urlfetch), REMOTE_MS) != 0) {
-		log_warn("user=%s URLFETCH: %s: %s", s->account.name,
+		log_warn("user=%s URLFETCH: %s: %s", s->mail.account.name,
 		    buf_cstr(&s->urlfetch), strerror(errno));
 		f->deaf = true;
 		later(f);
@@ -331,7 +331,7 @@ broken(struct session *s)
 {
 	if (s->out.state == STREAM_OK)
 		log_warn("user=%s URLFETCH: cannot be read to its end",
-		    s->account.name);
+		    s->mail.account.name);
 	s->out.state = STREAM_ERROR;
 	s->closing = true;
 	s->bye = "error";

@@ -52,7 +52,7 @@ static bool
 from_account(struct session *s, const char *who)
 {
 	struct buf why = { 0 };
-	int r = account_find(&s->control, span_str(who), &s->account);
+	int r = account_find(&s->control, span_str(who), &s->mail.account);
 
 	if (r == 1)
 		return true;
@@ -74,9 +74,9 @@ from_argument(struct session *s, const char *who)
 {
 	if (strchr(who, '/') == NULL)
 		return from_account(s, who);
-	if (account_ourselves(who, &s->account) != 0)
+	if (account_ourselves(who, &s->mail.account) != 0)
 		return refuse(s, "the owner of the Maildir cannot be told");
-	s->local = s->control.guest = true;
+	s->mail.path = s->control.guest = true;
 	return true;
 }
 
@@ -107,13 +107,13 @@ chained(struct session *s, const struct greeting *g, const char *tag)
 	if (g->who != NULL && strchr(g->who, '/') == NULL)
 		return refuse(s, "a login chain and a user's name");
 	if (g->who != NULL) {
-		buf_clear(&s->account.maildir);
-		if (*g->who != '/' && s->account.home.n > 0) {
-			buf_add(&s->account.maildir,
-			    buf_span(&s->account.home));
-			buf_addc(&s->account.maildir, '/');
+		buf_clear(&s->mail.account.maildir);
+		if (*g->who != '/' && s->mail.account.home.n > 0) {
+			buf_add(&s->mail.account.maildir,
+			    buf_span(&s->mail.account.home));
+			buf_addc(&s->mail.account.maildir, '/');
 		}
-		buf_adds(&s->account.maildir, g->who);
+		buf_adds(&s->mail.account.maildir, g->who);
 	}
 	return enter(s, tag, "chain");
 }
@@ -145,7 +145,7 @@ greet(struct session *s, const struct greeting *g)
 	    s->peer.unix_socket;
 	if (g->tls && !implicit_tls(s))
 		return false;
-	switch (login_env_find(&s->control, &s->account, &tag, &why)) {
+	switch (login_env_find(&s->control, &s->mail.account, &tag, &why)) {
 	case LOGIN_CHAIN:
 		return chained(s, g, tag);
 	case LOGIN_REFUSED:

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "login.h"
 
-#include <unistd.h>
-
-#include "auth/confine.h"
 #include "auth/sasl.h"
 #include "base/log.h"
 #include "commands.h"
@@ -40,22 +37,16 @@ log_login(const struct session *s, const char *method)
 	struct log l;
 
 	log_begin(&l, "login");
-	log_ks(&l, "user", s->account.name);
+	log_ks(&l, "user", s->mail.account.name);
 	log_ks(&l, "rip", rip(s));
 	log_ks(&l, "method", method);
-	if (s->account.label[0] != '\0' && s->account.label[0] != '-')
-		log_ks(&l, "label", s->account.label);
+	if (s->mail.account.label[0] != '\0' && s->mail.account.label[0] != '-')
+		log_ks(&l, "label", s->mail.account.label);
 	log_ks(&l, "tls", s->tls != NULL ? tls_version(s->tls) :
 	    !s->secure ? "none" : s->peer.network ? "outside" : "local");
 	log_ks(&l, "confined", confine_level());
 	log_end(&l);
 }
-
-/* Where the mail is, and what the account says for itself. */
-struct mail {
-	struct buf maildir, index;
-	struct store_config cfg;
-};
 
 /* What URLs need.  Who came with a Maildir of his own says himself who he is:
  * nobody else's mail is opened on his word. */
@@ -67,11 +58,11 @@ url_settings(struct session *s)
 	buf_clear(&s->locals);
 	buf_clear(&s->urlfetch);
 	s->submitter = false;
-	if (s->local)
+	if (s->mail.path)
 		return;
 	control_list(c, "locals", &s->locals);
 	s->submitter = control_listed(c, "submitters",
-	    span_str(s->account.name));
+	    span_str(s->mail.account.name));
 	if (control_line(c, "urlfetch-socket", &s->urlfetch) &&
 	    s->urlfetch.p[0] != '/') {
 		log_warn("urlfetch-socket is no absolute path");
@@ -81,11 +72,11 @@ url_settings(struct session *s)
 
 /* Read while we still may: an account's settings are not its own. */
 static const char *
-settings(struct session *s, struct mail *m)
+settings(struct session *s)
 {
 	struct control *c = &s->control;
 
-	c->user = s->account.name;
+	c->user = s->mail.account.name;
 	s->reader.line_max = (size_t)control_num(c, "imap-line", LINE_OCTETS,
 	    8192, 1 << 30);
 	s->reader.total_max = (size_t)control_num(c, "imap-command",
@@ -96,49 +87,36 @@ settings(struct session *s, struct mail *m)
 	    86400);
 	s->message_max = control_num(c, "databytes", 0, 0, INT64_MAX);
 	url_settings(s);
-	account_maildir(&s->account, &m->maildir);
-	m->cfg = (struct store_config){ .create = true,
-	    .maildir = buf_cstr(&m->maildir),
-	    .rescan = (int64_t)control_num(c, "rescan", 30, 1, 86400) };
-	if (account_index(c, &s->account, &m->index))
-		m->cfg.index = buf_cstr(&m->index);
+	mail_settle(c, &s->mail);
+	s->mail.cfg.create = true;
+	s->mail.cfg.rescan = (int64_t)control_num(c, "rescan", 30, 1, 86400);
 	return imap_space_read(c, &s->space_value, &s->space) ? NULL :
 	    IMAP_SPACE_WRONG;
 }
 
 static const char *
-enter(struct session *s, const struct store_config *cfg)
+enter(struct session *s)
 {
-	const char *const dirs[] = { cfg->maildir, cfg->index, NULL };
 	const char *const sockets[] = { s->urlfetch.n > 0 ?
 	    buf_cstr(&s->urlfetch) : NULL, NULL };
-	const struct confine walls = { .dirs = dirs, .sockets = sockets,
-		.threads = true };
+	const struct confine walls = { .sockets = sockets, .threads = true };
 	const char *why = NULL;
-	bool stay = s->local && s->account.uid == (uid_t)-1 &&
-	    geteuid() == 0;
 
-	if (!stay && confine_become(&s->account, &why) < 0)
-		return why;
-	if (store_open(&s->store, cfg, &why) != STORE_OK)
-		return why;
-	return confine_paths(&walls, &why) < 0 ? why : NULL;
+	return mail_open(&s->mail, &walls, &s->store, &why) == STORE_OK ?
+	    NULL : why;
 }
 
 bool
 login_done(struct session *s, const char *method)
 {
-	struct mail m = { 0 };
-	const char *why = settings(s, &m);
+	const char *why = settings(s);
 
 	strangers_leave(&s->strangers);
 
 	if (why == NULL)
-		why = enter(s, &m.cfg);
-	buf_free(&m.maildir);
-	buf_free(&m.index);
+		why = enter(s);
 	if (why != NULL) {
-		log_warn("user=%s: %s", s->account.name, why);
+		log_warn("user=%s: %s", s->mail.account.name, why);
 		return false;
 	}
 	s->state = AUTH;

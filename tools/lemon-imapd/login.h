@@ -5,8 +5,8 @@
 #include "session.h"
 
 /*
- * The session belongs to s->account from now on: become that user, open the
- * mail, shut the door, log it.  method is a word for the log.  False, with
+ * The session belongs to s->mail.account from now on: become that user, open
+ * the mail, shut the door, log it.  method is a word for the log.  False, with
  * a line in the log, if that cannot be; the process may then be half way and
  * must not let anybody else log in.
  */

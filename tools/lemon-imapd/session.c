@@ -50,7 +50,7 @@ session_open(struct session *s)
 void
 session_warn(const struct session *s, const char *what)
 {
-	log_warn("user=%s %s: %s", s->account.name, what,
+	log_warn("user=%s %s: %s", s->mail.account.name, what,
 	    store_why(s->store));
 }
 
@@ -62,7 +62,7 @@ log_logout(struct session *s)
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
 	log_begin(&l, s->store != NULL ? "logout" : "disconnect");
-	log_ks(&l, "user", s->account.name);
+	log_ks(&l, "user", s->mail.account.name);
 	log_ks(&l, "rip", s->peer.ip != NULL ? s->peer.ip : "local");
 	log_ks(&l, "why", s->bye != NULL ? s->bye : "eof");
 	log_ku(&l, "commands", s->count.commands);
@@ -92,7 +92,7 @@ session_close(struct session *s)
 	session_reset(s);
 	reader_free(&s->reader);
 	arena_free(&s->arena);
-	account_free(&s->account);
+	mail_free(&s->mail);
 	buf_free(&s->code);
 	buf_free(&s->space_value);
 	buf_free(&s->locals);

@@ -2,13 +2,13 @@
 #ifndef SESSION_H
 #define SESSION_H
 
-#include "auth/account.h"
 #include "auth/strangers.h"
 #include "imap/mailbox.h"
 #include "imap/reader.h"
 #include "imap/wire.h"
 #include "net/peer.h"
 #include "net/tls.h"
+#include "store/mail.h"
 #include "store/piece.h"
 #include "store/urlkey.h"
 #include "store/view.h"
@@ -45,7 +45,6 @@ struct session {
 	struct control control;
 	struct tls *tls;	/* NULL: none, or outside */
 	bool secure;		/* what we say cannot be overheard */
-	bool local;		/* a Maildir for whoever started us */
 	bool closing;		/* no further command */
 	const char *bye;	/* then why, for the log; NULL: LOGOUT */
 	int exit;		/* the code, EXIT_OK mostly */
@@ -67,7 +66,8 @@ struct session {
 	unsigned state;		/* ANON, AUTH or SEL */
 	unsigned failures;	/* of LOGIN and AUTHENTICATE */
 	struct strangers strangers;	/* the client's place among them */
-	struct account account;
+	struct mail mail;	/* of who logs in; path: a Maildir for whoever
+				   started us */
 	unsigned mistakes;	/* BAD commands before login */
 	bool secret;		/* the command may hold a password */
 

@@ -27,7 +27,7 @@ open_mail(const struct ask *ask, bool look)
 	if (r == 0)
 		die_refused("%s", buf_cstr(&why));
 	m.cfg.look = look;
-	if (mail_open(&m, false, &st, &wrong) != STORE_OK)
+	if (mail_open(&m, NULL, &st, &wrong) != STORE_OK)
 		die_temp("%s: %s", ask->who, wrong);
 	return st;
 }

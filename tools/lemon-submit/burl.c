@@ -40,8 +40,6 @@ burl_free(struct burl *b)
 	trusted_free(&b->trusted);
 	for (size_t i = 0; i < BURL_AHEAD; i++)
 		buf_free(&b->ahead[i].url);
-	buf_free(&b->maildir);
-	buf_free(&b->index);
 	buf_free(&b->space_value);
 	buf_free(&b->locals);
 	*b = (struct burl){ 0 };
@@ -138,7 +136,7 @@ by_socket(struct fetch *f)
 	struct submit *s = f->s;
 	struct buf path = { 0 };
 	struct remote_request q = { .caller = {
-		.user = span_str(s->account.name), .submitter = true },
+		.user = span_str(s->mail.account.name), .submitter = true },
 		.url = f->url };
 	int64_t ms = wait_ms(s);
 
@@ -158,32 +156,26 @@ by_socket(struct fetch *f)
 
 /* --- the user's own --- */
 
+/* The doors were shut around it at login. */
 static bool
 opened(struct fetch *f)
 {
 	struct submit *s = f->s;
 	struct burl *b = &s->burl;
-	struct store_config cfg = { .maildir = buf_cstr(&b->maildir),
-		.index = b->index.n > 0 ? buf_cstr(&b->index) : NULL };
 	enum store_result e = STORE_ERROR;
-	const char *why;
+	const char *why = IMAP_SPACE_WRONG;
 
 	if (b->store != NULL)
 		return true;
-	if (!control_line(&s->control, "namespace", &b->space_value))
-		buf_addc(&b->space_value, '/');
-	if (!imap_space_parse(buf_span(&b->space_value), &b->space))
-		why = "the control file namespace is wrong";
-	else
-		e = store_open(&b->store, &cfg, &why);
+	if (imap_space_read(&s->control, &b->space_value, &b->space))
+		e = store_open(&b->store, &s->mail.cfg, &why);
 	if (e == STORE_OK)
 		return true;
-	buf_clear(&b->space_value);
 	if (e == STORE_DENIED) {	/* it is another account's file */
 		by_socket(f);
 		return false;
 	}
-	log_warn("user=%s: %s", s->account.name, why);
+	log_warn("user=%s: %s", s->mail.account.name, why);
 	if (e == STORE_NONEXISTENT)	/* who has no mail yet */
 		not_there(f);
 	else
@@ -196,7 +188,7 @@ own(struct fetch *f)
 {
 	struct submit *s = f->s;
 	struct burl *b = &s->burl;
-	struct span me = span_str(s->account.name);
+	struct span me = span_str(s->mail.account.name);
 	struct resolved found;
 	enum store_result e;
 
@@ -210,7 +202,7 @@ own(struct fetch *f)
 	case GRANT_OK:
 		break;
 	case GRANT_LATER:
-		log_warn("user=%s: %s", s->account.name,
+		log_warn("user=%s: %s", s->mail.account.name,
 		    store_why(b->store));
 		not_now(f);
 		return;
@@ -314,7 +306,7 @@ way(struct fetch *f, const struct trusted_host **host)
 {
 	struct submit *s = f->s;
 	struct owner o = { .locals = buf_span(&s->burl.locals) };
-	struct span me = span_str(s->account.name);
+	struct span me = span_str(s->mail.account.name);
 	const struct imap_url *u = &f->u;
 	bool local = here(s, u->host);
 
@@ -336,7 +328,7 @@ way(struct fetch *f, const struct trusted_host **host)
 	else if (!local)
 		return WAY_HOST;
 	else
-		return s->burl.maildir.n > 0 &&
+		return s->mail.cfg.maildir != NULL &&
 		    grant_is_user(&o, u->user, me) ? WAY_OWN : WAY_SOCKET;
 	return WAY_NONE;
 }
@@ -432,7 +424,7 @@ log_burl(const struct fetch *f)
 	struct log l;
 
 	log_begin(&l, "burl");
-	log_ks(&l, "user", f->s->account.name);
+	log_ks(&l, "user", f->s->mail.account.name);
 	log_ks(&l, "rip", f->s->peer.ip != NULL ? f->s->peer.ip : "local");
 	log_ku(&l, "octets", f->octets);
 	log_ku(&l, "code", f->r->code);

@@ -20,10 +20,7 @@ struct burl_asked {
 };
 
 struct burl {
-	struct buf maildir, index;	/* the user's; settled before the doors
-					   are shut.  maildir empty: not ours to
-					   open */
-	struct store *store;
+	struct store *store;	/* the user's own */
 	struct buf space_value;
 	struct imap_space space;
 	struct buf locals;

@@ -13,10 +13,10 @@
 static void
 own_mail(struct submit *s)
 {
-	if (s->account.uid != (uid_t)-1 && s->account.uid != geteuid())
-		return;
-	account_maildir(&s->account, &s->burl.maildir);
-	account_index(&s->control, &s->account, &s->burl.index);
+	uid_t uid = s->mail.account.uid;
+
+	if (uid == (uid_t)-1 || uid == geteuid())
+		mail_settle(&s->control, &s->mail);
 }
 
 /* Where TLS is missing, who wants it is told so. */
@@ -69,10 +69,10 @@ reaches(struct submit *s, const char **dirs, const char **readable)
 	const char *tmp = getenv("TMPDIR"), *ca = s->remote.way.opts.cafile;
 
 	*dirs++ = tmp != NULL && *tmp != '\0' ? tmp : "/tmp";
-	if (b->maildir.n > 0)
-		*dirs++ = buf_cstr(&b->maildir);
-	if (b->index.n > 0)
-		*dirs++ = buf_cstr(&b->index);
+	if (s->mail.cfg.maildir != NULL)
+		*dirs++ = s->mail.cfg.maildir;
+	if (s->mail.cfg.index != NULL)
+		*dirs++ = s->mail.cfg.index;
 	*readable++ = s->control.dir;
 	*readable++ = "/etc/ssl";
 	*readable++ = "/usr/share/ca-certificates";

@@ -4,7 +4,7 @@
 bool
 submit_owns(const struct submit *s, struct span canonical)
 {
-	return account_owns(&s->control, &s->account, canonical);
+	return account_owns(&s->control, &s->mail.account, canonical);
 }
 
 void

@@ -27,8 +27,8 @@ log_start(const struct submit *s, struct log *l, const char *verb)
 	struct span user;
 
 	sasl_server_tried(s->sasl, &user);
-	if (s->account.name[0] != '\0')
-		user = span_str(s->account.name);
+	if (s->mail.account.name[0] != '\0')
+		user = span_str(s->mail.account.name);
 	log_begin(l, verb);
 	log_kv(l, "user", user.n > 0 ? user : SPAN("-"));
 	log_ks(l, "rip", s->peer.ip != NULL ? s->peer.ip : "local");
@@ -155,7 +155,7 @@ stepped(struct submit *s, enum sasl_step step)
 	}
 	if (step == SASL_STEP_DONE) {
 		strangers_leave(&s->strangers);
-		s->control.user = s->account.name;
+		s->control.user = s->mail.account.name;
 		if (submit_shut_doors(s, &why) != 0) {
 			s->server.over = true;
 			s->server.bye = SMTP_BYE_AUTH;
@@ -196,7 +196,7 @@ auth_start(void *ctx, struct span mech, struct span initial,
 	s->mech[n] = '\0';
 	return stepped(s, sasl_server_start(&s->sasl, &s->control, "smtp",
 	    "submit", s->server.secure, s->tls, mech, initial, challenge,
-	    &s->account));
+	    &s->mail.account));
 }
 
 static enum sasl_step
@@ -205,7 +205,7 @@ auth_step(void *ctx, struct span response, struct buf *challenge)
 	struct submit *s = ctx;
 
 	return stepped(s, sasl_server_step(s->sasl, response, challenge,
-	    &s->account));
+	    &s->mail.account));
 }
 
 static void
@@ -295,7 +295,7 @@ submit_close(struct submit *s, enum smtp_bye bye)
 	complete_free(&s->letter);
 	spool_free(&s->seven);
 	stream_free(&s->in, &s->out);
-	account_free(&s->account);
+	mail_free(&s->mail);
 	buf_free(&s->me);
 	return EXIT_OK;
 }

@@ -9,6 +9,7 @@
 #include "hop.h"
 #include "net/peer.h"
 #include "smtp/server.h"
+#include "store/mail.h"
 
 /* All there is to one connection. */
 struct submit {
@@ -25,7 +26,8 @@ struct submit {
 
 	struct strangers strangers;	/* the client's place among them */
 	struct sasl_server *sasl;	/* an exchange under way */
-	struct account account;	/* who logged in */
+	struct mail mail;	/* of who logged in; not settled where it is
+				   not ours to open */
 	char mech[32];
 
 	struct hop local, remote;

@@ -32,6 +32,7 @@ settings(struct house *h)
 void
 house_open(struct house *h, const struct ask *a)
 {
+	const struct confine walls = { 0 };
 	struct buf why = { 0 };
 	const char *wrong = NULL;
 
@@ -45,7 +46,7 @@ house_open(struct house *h, const struct ask *a)
 	if (r == 0)
 		die_refused("%s", buf_cstr(&why));
 	settings(h);
-	if (mail_open(&h->mail, true, &h->store, &wrong) != STORE_OK)
+	if (mail_open(&h->mail, &walls, &h->store, &wrong) != STORE_OK)
 		die_temp("%s: %s", a->who, wrong);
 	h->owner = (struct owner){ .store = h->store, .space = &h->space,
 		.name = span_str(h->mail.account.name),

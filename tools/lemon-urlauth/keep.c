@@ -171,12 +171,13 @@ enter(struct keeping *k, const struct control *general)
 {
 	struct control c = *general;
 	const struct mail *m = k->kept->mail;
+	const struct confine walls = { 0 };
 	const char *why = IMAP_SPACE_WRONG;
 
 	c.user = m->account.name;
 	control_list(&c, "locals", &k->locals);
 	k->opened = imap_space_read(&c, &k->space_value, &k->space) ?
-	    mail_open(m, true, &k->store, &why) : STORE_ERROR;
+	    mail_open(m, &walls, &k->store, &why) : STORE_ERROR;
 	if (k->opened != STORE_OK)
 		log_warn("user=%s: %s", m->account.name, why);
 	k->owner = (struct owner){ .store = k->store, .space = &k->space,
