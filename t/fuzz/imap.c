@@ -1,44 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* Commands as a client might send them: whatever pieces they come in, the
  * same is read, and memory stays bounded. */
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "../memory.h"
 #include "imap/fetch.h"
 #include "imap/mailbox.h"
 #include "imap/reader.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
-
-struct source {
-	struct span in;
-	size_t step;
-};
-
-static ssize_t
-give(void *ctx, char *p, size_t n, int64_t deadline)
-{
-	struct source *s = ctx;
-
-	(void)deadline;
-	if (n > s->step)
-		n = s->step;
-	if (n > s->in.n)
-		n = s->in.n;
-	if (n > 0)
-		memcpy(p, s->in.p, n);
-	s->in = span_skip(s->in, n);
-	return (ssize_t)n;
-}
-
-static ssize_t
-take(void *ctx, char *p, size_t n, int64_t deadline)
-{
-	(void)deadline;
-	buf_add(ctx, (struct span){ p, n });
-	return (ssize_t)n;
-}
 
 static void
 mailbox(struct span wire, struct buf *said)
@@ -130,7 +100,7 @@ command(struct reader *r, struct lex *l, struct buf *said, struct out *out)
 static void
 converse(struct span in, size_t step, struct buf *said)
 {
-	struct source src = { in, step };
+	struct t_said src = { in, step };
 	struct arena arena = { 0 };
 	struct buf heard = { 0 };
 	struct in i;
@@ -139,9 +109,9 @@ converse(struct span in, size_t step, struct buf *said)
 	struct lex l;
 
 	stream_open(&i, &o, -1, -1);
-	i.op = give;
+	i.op = t_say;
 	i.ctx = &src;
-	o.op = take;
+	o.op = t_hear;
 	o.ctx = &heard;
 	struct reader r = { .in = &i, .out = &o, .arena = &arena,
 	    .line_max = 2000, .total_max = 8000, .skip_max = 20000 };

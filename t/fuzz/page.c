@@ -2,14 +2,11 @@
 /* LMDB's pages, damaged: the input is a row of edits of an index of some
  * pages.  Nothing outside of the file is read; and where the way to a key is
  * good LMDB reads its value, or misses it, and lives. */
-#include <lmdb.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/die.h"
+#include "../unit/store/page.h"
 #include "base/file.h"
 #include "store/page.h"
 
@@ -23,12 +20,6 @@ static struct {
 	char *octets;		/* the file as it was */
 	size_t n, size;
 } base = { .fd = -1 };
-
-static struct span
-key(char k[16], int i)
-{
-	return (struct span){ k, (size_t)snprintf(k, 16, "key %06d", i) };
-}
 
 static MDB_env *
 open_env(const char *path, unsigned flags)
@@ -44,35 +35,11 @@ open_env(const char *path, unsigned flags)
 	return NULL;
 }
 
-/* A commit of every step-th key; some values have pages of their own. */
-static void
-put(MDB_env *env, int step, char octet)
-{
-	static char v[9000];
-	char k[16];
-	MDB_txn *t;
-	MDB_dbi dbi;
-
-	memset(v, octet, sizeof v);
-	if (mdb_txn_begin(env, NULL, 0, &t) != 0 ||
-	    mdb_dbi_open(t, NULL, 0, &dbi) != 0)
-		die_temp("lmdb");
-	for (int i = 0; i < KEYS; i += step) {
-		struct span s = key(k, i);
-		MDB_val mk = { s.n, k };
-		MDB_val mv = { i % 100 == 0 ? sizeof v : 40, v };
-
-		if (mdb_put(t, dbi, &mk, &mv, 0) != 0)
-			die_temp("lmdb");
-	}
-	if (mdb_txn_commit(t) != 0)
-		die_temp("lmdb");
-}
-
 /* The file that is to be damaged: branches, leaves, free and large pages. */
 static void
 make(void)
 {
+	const struct t_keys keys = { KEYS, 100 };
 	char dir[] = "/tmp/lemon-fuzz-XXXXXX", file[64];
 	MDB_envinfo info;
 	MDB_env *env;
@@ -83,9 +50,9 @@ make(void)
 	if (base.fd == -1 || mkdtemp(dir) == NULL ||
 	    (env = open_env(dir, MDB_NOSYNC)) == NULL)
 		die_temp("lmdb");
-	put(env, 1, 'a');
-	put(env, 7, 'b');
-	put(env, 50, 'c');
+	t_put(env, keys, 1, 'a');
+	t_put(env, keys, 7, 'b');
+	t_put(env, keys, 50, 'c');
 	mdb_env_info(env, &info);
 	base.size = (size_t)getpagesize();
 	base.n = (info.me_last_pgno + 1) * base.size;
@@ -149,7 +116,7 @@ ask(MDB_env *env, const char *file)
 	if (page_begin(&t, PAGE_MAIN, file, base.n, base.size,
 	    mdb_txn_id(txn), &seen) && mdb_dbi_open(txn, NULL, 0, &dbi) == 0)
 		for (int i = 0; i < KEYS; i++) {
-			struct span s = key(k, i);
+			struct span s = t_key(k, i);
 			MDB_val mk = { s.n, k }, mv;
 			unsigned sum = 0;
 

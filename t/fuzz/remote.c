@@ -9,19 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../memory.h"
 #include "url/remote.h"
 
 enum { MOST = 16 * 1024, MS = 5000 };
 
 int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
-
-static ssize_t
-keep(void *ctx, char *p, size_t n, int64_t deadline)
-{
-	(void)deadline;
-	buf_add(ctx, (struct span){ p, n });
-	return (ssize_t)n;
-}
 
 static void
 requests(struct remote *r, struct span all)
@@ -30,7 +23,7 @@ requests(struct remote *r, struct span all)
 	struct buf again = { 0 };
 	struct remote_request q;
 
-	r->out.op = keep;
+	r->out.op = t_hear;
 	r->out.ctx = &again;
 	while (remote_take(&r->in, &a, &q) == 1) {
 		remote_ask(r, &q);

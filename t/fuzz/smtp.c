@@ -2,8 +2,8 @@
 #include "smtp/server.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "../memory.h"
 #include "smtp/dot.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
@@ -15,36 +15,11 @@ int LLVMFuzzerTestOneInput(const unsigned char *p, size_t n);
  * line with an enhanced code of its class.
  */
 struct host {
-	struct span input;
-	size_t step;
+	struct t_said input;
 	struct buf output;
 	int mails, resets;
 	bool begun;
 };
-
-static ssize_t
-input(void *ctx, char *p, size_t n, int64_t deadline)
-{
-	struct host *h = ctx;
-
-	(void)deadline;
-	n = n < h->step ? n : h->step;
-	n = n < h->input.n ? n : h->input.n;
-	if (n > 0)
-		memcpy(p, h->input.p, n);
-	h->input = span_skip(h->input, n);
-	return (ssize_t)n;
-}
-
-static ssize_t
-output(void *ctx, char *p, size_t n, int64_t deadline)
-{
-	struct host *h = ctx;
-
-	(void)deadline;
-	buf_add(&h->output, (struct span){ p, n });
-	return (ssize_t)n;
-}
 
 static void
 mechs(void *ctx, struct buf *list)
@@ -166,10 +141,11 @@ LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 		.starttls = starttls, .mail = mail, .rcpt = rcpt,
 		.begin = begin, .chunk = chunk, .end = end,
 		.reset = reset };
-	struct host h = { .input = { (const char *)p, n } };
+	struct span said = { (const char *)p, n };
+	struct host h = { 0 };
 	unsigned kind = n > 0 ? p[0] : 0;
-	struct out out = { .op = output, .ctx = &h };
-	struct in in = { .op = input, .ctx = &h, .tie = &out };
+	struct out out = { .op = t_hear, .ctx = &h.output };
+	struct in in = { .op = t_say, .ctx = &h.input, .tie = &out };
 	struct smtp_server s = { .in = &in, .out = &out, .host = &hooks,
 		.ctx = &h, .name = "fuzz", .lmtp = kind & 1,
 		.features = SMTP_PIPELINING | SMTP_SIZE | SMTP_8BITMIME |
@@ -178,8 +154,8 @@ LLVMFuzzerTestOneInput(const unsigned char *p, size_t n)
 		.need_auth = !(kind & 3), .secure = kind & 2,
 		.size_max = 4096, .rcpts_max = 20 };
 
-	h.input = span_skip(h.input, 1);
-	h.step = kind & 4 ? 1 : 65536;
+	h.input.text = span_skip(said, 1);
+	h.input.step = kind & 4 ? 1 : 65536;
 	smtp_server_run(&s);
 	if (h.mails != h.resets)
 		abort();

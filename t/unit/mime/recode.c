@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "mime/recode.h"
-
-#include <stdlib.h>
+#include "recode.h"
 
 #include "../../t.h"
-#include "base/buf.h"
-#include "mime/parse.h"
-#include "mime/transport.h"
 
 /*
  * Messages for a transport of 7 or 8 bits (recode, transport, places and
@@ -155,96 +150,6 @@ static const struct {
 	    S("") },
 };
 
-static void
-collect(void *arg, struct span s)
-{
-	buf_add(arg, s);
-}
-
-static void
-digest_of(struct span message, struct buf *b, struct digest *d)
-{
-	struct mime_parser *p = mime_parser_new(true);
-
-	mime_parser_feed(p, message);
-	mime_parser_finish(p, b);
-	mime_parser_free(p);
-	if (!digest_open(buf_span(b), d))
-		abort();
-}
-
-static enum transport_verdict
-convert(struct span message, bool eightbit, size_t step, struct buf *out)
-{
-	struct buf b = { 0 };
-	struct digest d;
-	struct transport t;
-	struct recode r;
-	enum transport_verdict v;
-	uint8_t *how;
-
-	digest_of(message, &b, &d);
-	how = calloc(d.parts, 1);
-	transport_begin(&t, &d);
-	for (size_t i = 0; i < message.n; i += step)
-		transport_feed(&t, span_head(span_skip(message, i), step));
-	v = transport_plan(&t, eightbit, how);
-	transport_end(&t);
-	recode_begin(&r, &d, how, collect, out);
-	for (size_t i = 0; v == TRANSPORT_RECODE && i < message.n; i += step)
-		recode_feed(&r, span_head(span_skip(message, i), step));
-	recode_end(&r);
-	free(how);
-	buf_free(&b);
-	return v;
-}
-
-static void
-decode(const struct digest_part *p, struct span message, struct buf *to)
-{
-	struct span body = span_head(span_skip(message,
-	    (size_t)p->wire_body), (size_t)(p->wire_end - p->wire_body));
-	struct base64_dec b = { 0 };
-	struct qp_dec q = { 0 };
-
-	if (p->encoding == ENC_BASE64) {
-		base64_decode(&b, body, to);
-		base64_decode_end(&b, to);
-	} else if (p->encoding == ENC_QP) {
-		qp_decode(&q, body, to);
-		qp_decode_end(&q, to);
-	} else {
-		buf_add(to, body);
-	}
-}
-
-/* Whether both have the same leaves. */
-static bool
-same(struct span before, struct span after)
-{
-	struct buf a = { 0 }, b = { 0 }, x = { 0 }, y = { 0 };
-	struct digest da, db;
-	bool good;
-
-	digest_of(before, &a, &da);
-	digest_of(after, &b, &db);
-	good = da.parts == db.parts;
-	for (uint32_t i = 0; good && i < da.parts; i++) {
-		if (da.part[i].kind != PART_LEAF)
-			continue;
-		buf_clear(&x);
-		buf_clear(&y);
-		decode(&da.part[i], before, &x);
-		decode(&db.part[i], after, &y);
-		good = span_eq(buf_span(&x), buf_span(&y));
-	}
-	buf_free(&a);
-	buf_free(&b);
-	buf_free(&x);
-	buf_free(&y);
-	return good;
-}
-
 /* Any message of these pieces. */
 static void
 chance(struct buf *to)
@@ -282,13 +187,13 @@ anything(void)
 
 		chance(&in);
 		buf_clear(&out);
-		v = convert(buf_span(&in), eightbit, 7, &out);
+		v = t_convert(buf_span(&in), eightbit, 7, &out);
 		if (v != TRANSPORT_RECODE)
 			continue;
 		changed++;
-		wrong += !same(buf_span(&in), buf_span(&out));
+		wrong += !t_same(buf_span(&in), buf_span(&out));
 		buf_clear(&again);
-		unfit += convert(buf_span(&out), eightbit, 4096, &again) !=
+		unfit += t_convert(buf_span(&out), eightbit, 4096, &again) !=
 		    TRANSPORT_FITS;
 	}
 	ok(changed > 1000, "many messages of any pieces are changed");
@@ -310,7 +215,7 @@ main(void)
 
 		for (size_t step = 1; step <= 4096; step *= 4096) {
 			buf_clear(&out);
-			v = convert(cases[i].in, cases[i].eightbit, step,
+			v = t_convert(cases[i].in, cases[i].eightbit, step,
 			    &out);
 			good = good && v == cases[i].verdict &&
 			    span_eq(buf_span(&out), cases[i].out);

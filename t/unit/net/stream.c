@@ -8,27 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "../../memory.h"
 #include "../../t.h"
-
-/* An operation that gives a text in pieces of one size. */
-struct pieces {
-	struct span text;
-	size_t size;
-};
-
-static ssize_t
-piece_read(void *ctx, char *p, size_t n, int64_t deadline)
-{
-	struct pieces *s = ctx;
-	struct span piece = span_head(span_head(s->text, s->size), n);
-
-	(void)deadline;
-	if (piece.n > 0)
-		memcpy(p, piece.p, piece.n);
-	s->text = span_skip(s->text, piece.n);
-	return (ssize_t)piece.n;
-}
+#include "base/clock.h"
 
 static void
 lines_at_every_split(void)
@@ -54,8 +36,8 @@ lines_at_every_split(void)
 	size_t bad = 0;
 
 	for (size_t size = 1; size < sizeof text; size++) {
-		struct pieces s = { SPAN(text), size };
-		struct in in = { .op = piece_read, .ctx = &s, .fd = -1 };
+		struct t_said s = { SPAN(text), size };
+		struct in in = { .op = t_say, .ctx = &s, .fd = -1 };
 		struct out none = { 0 };
 		struct buf b = { 0 };
 

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/reply.h"
 
+#include "../../memory.h"
 #include "../../t.h"
-
-static ssize_t
-collect(void *ctx, char *p, size_t n, int64_t deadline)
-{
-	(void)deadline;
-	buf_add(ctx, (struct span){ p, n });
-	return (ssize_t)n;
-}
 
 static const struct {
 	unsigned code;
@@ -59,7 +52,7 @@ main(void)
 	struct smtp_reply r = { 0 };
 
 	for (size_t i = 0; i < COUNT(writes); i++) {
-		struct out o = { .op = collect, .ctx = &b };
+		struct out o = { .op = t_hear, .ctx = &b };
 		struct in in = { 0 };
 
 		buf_clear(&b);

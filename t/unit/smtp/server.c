@@ -1,44 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 #include "smtp/server.h"
 
+#include "../../memory.h"
 #include "../../t.h"
 
 /*
  * Whole sessions (server, server_auth, server_data): what the client sends,
- * all of it at once and octet by octet, and the codes it gets.  The host notes what it is asked: '[' begin,
- * the octets, ']' end, '~' a transaction dropped before its end.
+ * all of it at once and octet by octet, and the codes it gets.  The host notes
+ * what it is asked: '[' begin, the octets, ']' end, '~' a transaction dropped
+ * before its end.
  */
 struct host {
-	struct span input;
-	size_t step;
+	struct t_said input;
 	struct buf output, seen;
 	struct smtp_server *s;
 	bool ended, tls_down;
 };
-
-static ssize_t
-input(void *ctx, char *p, size_t n, int64_t deadline)
-{
-	struct host *h = ctx;
-
-	(void)deadline;
-	n = n < h->step ? n : h->step;
-	n = n < h->input.n ? n : h->input.n;
-	if (n > 0)
-		memcpy(p, h->input.p, n);
-	h->input = span_skip(h->input, n);
-	return (ssize_t)n;
-}
-
-static ssize_t
-output(void *ctx, char *p, size_t n, int64_t deadline)
-{
-	struct host *h = ctx;
-
-	(void)deadline;
-	buf_add(&h->output, (struct span){ p, n });
-	return (ssize_t)n;
-}
 
 static void
 mechs(void *ctx, struct buf *list)
@@ -410,9 +387,9 @@ codes(struct span out, struct buf *b)
 static void
 run(const struct session *t, bool secure, size_t step)
 {
-	struct host h = { .input = span_str(t->in), .step = step };
-	struct out out = { .op = output, .ctx = &h };
-	struct in in = { .op = input, .ctx = &h, .tie = &out };
+	struct host h = { .input = { span_str(t->in), step } };
+	struct out out = { .op = t_hear, .ctx = &h.output };
+	struct in in = { .op = t_say, .ctx = &h.input, .tie = &out };
 	struct buf got = { 0 };
 	struct smtp_server s = { .in = &in, .out = &out, .host = &hooks,
 		.ctx = &h, .name = "me.example", .lmtp = t->kind & LMTP,
@@ -490,10 +467,10 @@ ahead(void)
 static void
 burl_offered(void)
 {
-	struct host h = { .input = SPAN("EHLO x\r\nAUTH PLAIN Z29vZA==\r\n"
-	    "EHLO x\r\n"), .step = 65536 };
-	struct out out = { .op = output, .ctx = &h };
-	struct in in = { .op = input, .ctx = &h, .tie = &out };
+	struct host h = { .input = { SPAN("EHLO x\r\n"
+	    "AUTH PLAIN Z29vZA==\r\nEHLO x\r\n"), 65536 } };
+	struct out out = { .op = t_hear, .ctx = &h.output };
+	struct in in = { .op = t_say, .ctx = &h.input, .tie = &out };
 	struct smtp_server s = { .in = &in, .out = &out, .host = &hooks,
 		.ctx = &h, .name = "me", .need_auth = true, .secure = true,
 		.features = SMTP_AUTH | SMTP_BURL };
@@ -513,10 +490,9 @@ burl_offered(void)
 static void
 ehlo(void)
 {
-	struct host h = { .input = SPAN("EHLO x\r\nSTARTTLS\r\n"),
-		.step = 1 };
-	struct out out = { .op = output, .ctx = &h };
-	struct in in = { .op = input, .ctx = &h, .tie = &out };
+	struct host h = { .input = { SPAN("EHLO x\r\nSTARTTLS\r\n"), 1 } };
+	struct out out = { .op = t_hear, .ctx = &h.output };
+	struct in in = { .op = t_say, .ctx = &h.input, .tie = &out };
 	struct smtp_server s = { .in = &in, .out = &out, .host = &hooks,
 		.ctx = &h, .name = "me.example", .need_auth = true,
 		.features = SMTP_PIPELINING | SMTP_SIZE | SMTP_STARTTLS |

@@ -2,15 +2,13 @@
 #include "store/page.h"
 
 #include <fcntl.h>
-#include <lmdb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../t.h"
-#include "base/die.h"
 #include "base/file.h"
+#include "page.h"
 
 enum { KEYS = 6000, BIG_EACH = 500 };
 
@@ -20,38 +18,6 @@ static char *file;		/* a copy of it */
 static size_t size, octets;
 static uint64_t txn;
 static struct page_seen seen;
-
-static struct span
-key(char k[16], int i)
-{
-	return (struct span){ k, (size_t)snprintf(k, 16, "key %06d", i) };
-}
-
-/* A commit that gives every step-th key a value of that octet. */
-static void
-put(int step, char octet)
-{
-	static char v[9000];
-	char k[16];
-	MDB_txn *t;
-	MDB_dbi dbi;
-
-	memset(v, octet, sizeof v);
-	if (mdb_txn_begin(env, NULL, 0, &t) != 0 ||
-	    mdb_dbi_open(t, NULL, 0, &dbi) != 0)
-		die_temp("lmdb");
-	for (int i = 0; i < KEYS; i += step) {
-		struct span s = key(k, i);
-		MDB_val key = { s.n, k }, value = { 40, v };
-
-		if (i % BIG_EACH == 0)
-			value.mv_size = sizeof v;
-		if (mdb_put(t, dbi, &key, &value, 0) != 0)
-			die_temp("lmdb");
-	}
-	if (mdb_txn_commit(t) != 0)
-		die_temp("lmdb");
-}
 
 static void
 take_copy(void)
@@ -81,8 +47,8 @@ all_good(int step, bool write)
 		return false;
 	t.write = write;
 	for (int i = 0; i < KEYS; i += step)
-		if (!page_covers(&r, key(k, i)) &&
-		    !page_way(&t, key(k, i), true, &r))
+		if (!page_covers(&r, t_key(k, i)) &&
+		    !page_way(&t, t_key(k, i), true, &r))
 			return false;
 	return true;
 }
@@ -178,15 +144,15 @@ test_head(void)
 	char k[16];
 
 	page_begin(&t, PAGE_MAIN, file, octets, size, txn, &seen);
-	page_way(&t, key(k, 3001), false, &r);
-	ok(r.known && r.leaf >= 2 && page_covers(&r, key(k, 3001)) &&
-	    !page_covers(&r, key(k, 0)) && !page_covers(&r, key(k, KEYS - 1)),
+	page_way(&t, t_key(k, 3001), false, &r);
+	ok(r.known && r.leaf >= 2 && page_covers(&r, t_key(k, 3001)) &&
+	    !page_covers(&r, t_key(k, 0)) && !page_covers(&r, t_key(k, KEYS - 1)),
 	    "a way is good for the keys of its leaf alone");
 	for (size_t i = 0; i < COUNT(v); i++) {
 		file[r.leaf * size + v[i].at] ^= 0x20;
 		page_begin(&t, PAGE_MAIN, file, octets, size, txn, &seen);
 		struct page_range other;
-		ok(!page_way(&t, key(k, 3001), false, &other), v[i].what);
+		ok(!page_way(&t, t_key(k, 3001), false, &other), v[i].what);
 		file[r.leaf * size + v[i].at] ^= 0x20;
 	}
 }
@@ -223,15 +189,15 @@ static void
 test_places(void)
 {
 	char k[16], v[4];
-	uint64_t at = page_locate(fd, size, txn, key(k, 4321));
+	uint64_t at = page_locate(fd, size, txn, t_key(k, 4321));
 
 	ok(at != 0 && pread(fd, v, sizeof v, (off_t)at) == 4 &&
 	    memcmp(v, "ccc", 3) == 0, "a value is found in the file");
 	ok(page_locate(fd, size, txn, SPAN("key")) == 0,
 	    "what is not there is not");
-	ok(page_locate(fd, size, txn, key(k, BIG_EACH)) == 0,
+	ok(page_locate(fd, size, txn, t_key(k, BIG_EACH)) == 0,
 	    "nor is what lies beside the tree");
-	ok(page_locate(fd, size, txn + 5, key(k, 4321)) == 0,
+	ok(page_locate(fd, size, txn + 5, t_key(k, 4321)) == 0,
 	    "of another transaction nothing is known");
 	ok(pread(fd, v, 1, (off_t)(txn & 1) * (off_t)size) == 1,
 	    "it was only read");
@@ -240,6 +206,7 @@ test_places(void)
 int
 main(void)
 {
+	const struct t_keys keys = { KEYS, BIG_EACH };
 	char dir[] = "/tmp/lemon-page.XXXXXX", path[64];
 
 	if (mkdtemp(dir) == NULL)
@@ -254,10 +221,10 @@ main(void)
 
 	take_copy();
 	ok(all_good(1, true) && free_good(), "an empty tree is good");
-	put(1, 'a');
-	put(3, 'b');
-	put(1, 'c');
-	put(50, 'c');
+	t_put(env, keys, 1, 'a');
+	t_put(env, keys, 3, 'b');
+	t_put(env, keys, 1, 'c');
+	t_put(env, keys, 50, 'c');
 	take_copy();
 	ok(all_good(1, false), "what LMDB wrote is good");
 	ok(all_good(1, true), "its neighbours too");
