@@ -53,43 +53,46 @@ say "Running on 127.0.0.1: IMAP on port $imap, submission on port $submission."
 
 # --- the letter ---
 
-gzip -9c README.md >"$place/readme.gz"
-size=$(wc -c <"$place/readme.gz")
-{
-	cat <<-'END'
-	From: Alice <alice@localhost>
-	To: Bob <bob@localhost>
-	Subject: the papers you asked for
-	END
-	echo "Date: $(date -R)"
-	cat <<-'END'
-	Message-ID: <demo@localhost>
-	MIME-Version: 1.0
-	Content-Type: multipart/mixed; boundary="lemon"
-
-	--lemon
-	Content-Type: text/plain; charset=utf-8
-	Content-Transfer-Encoding: 8bit
-
-	Dear Bob, here they are.  Grüße, Alice
-	--lemon
-	Content-Type: application/gzip; name="readme.gz"
-	Content-Disposition: attachment; filename="readme.gz"
-	Content-Transfer-Encoding: base64
-
-	END
-	base64 "$place/readme.gz"
-	echo "--lemon--"
-} | sed 's/$/\r/' >"$place/letter"
-
 mail_of() {
 	curl -sS --max-time 30 --ssl-reqd --cacert "$place/mail/control/tls.pem" \
 		"$@"
 }
 
-mail_of -u alice:wonderland "smtp://127.0.0.1:$submission/demo" \
-	--mail-from alice@localhost --mail-rcpt bob@localhost \
-	-T "$place/letter" || fail "alice cannot send"
+# send SUBJECT TEXT TYPE NAME: that file of $place goes from alice to bob.
+send() {
+	{
+		cat <<-END
+		From: Alice <alice@localhost>
+		To: Bob <bob@localhost>
+		Subject: $1
+		Date: $(date -R)
+		Message-ID: <$4@localhost>
+		MIME-Version: 1.0
+		Content-Type: multipart/mixed; boundary="lemon"
+
+		--lemon
+		Content-Type: text/plain; charset=utf-8
+		Content-Transfer-Encoding: 8bit
+
+		$2
+		--lemon
+		Content-Type: $3; name="$4"
+		Content-Disposition: attachment; filename="$4"
+		Content-Transfer-Encoding: base64
+
+		END
+		base64 "$place/$4"
+		echo "--lemon--"
+	} | sed 's/$/\r/' >"$place/letter"
+	mail_of -u alice:wonderland "smtp://127.0.0.1:$submission/demo" \
+		--mail-from alice@localhost --mail-rcpt bob@localhost \
+		-T "$place/letter" || fail "alice cannot send $4"
+}
+
+gzip -9c README.md >"$place/readme.gz"
+size=$(wc -c <"$place/readme.gz")
+send "the papers you asked for" "Dear Bob, here they are.  Grüße, Alice" \
+	application/gzip readme.gz
 say "Alice sent Bob a letter of $(wc -c <"$place/letter") octets, an\
  attachment of $size in it, over TLS."
 
@@ -119,30 +122,8 @@ say "The rest is the same, octet for octet, and so is the attachment:" \
 
 # --- sent on ---
 
-head -c 3800000 /dev/urandom >"$place/film"
-{
-	cat <<-'END'
-	From: Alice <alice@localhost>
-	To: Bob <bob@localhost>
-	Subject: our film
-	MIME-Version: 1.0
-	Content-Type: multipart/mixed; boundary="lemon"
-
-	--lemon
-
-	Have you seen this?
-	--lemon
-	Content-Type: video/mp4; name="film.mp4"
-	Content-Disposition: attachment; filename="film.mp4"
-	Content-Transfer-Encoding: base64
-
-	END
-	base64 "$place/film"
-	echo "--lemon--"
-} | sed 's/$/\r/' >"$place/letter"
-mail_of -u alice:wonderland "smtp://127.0.0.1:$submission/demo" \
-	--mail-from alice@localhost --mail-rcpt bob@localhost \
-	-T "$place/letter" || fail "alice cannot send the film"
+head -c 3800000 /dev/urandom >"$place/film.mp4"
+send "our film" "Have you seen this?" video/mp4 film.mp4
 say "" "Alice sent Bob a film of $(wc -c <"$place/letter") octets.  He has a\
  phone on a bad network," "and sends it on to her three times without having it\
  there; lemon-forward -v counts:"
@@ -176,7 +157,7 @@ for n in 1 2 3
 do
 	mail_of -u alice:wonderland \
 		"imap://127.0.0.1:$imap/INBOX;MAILINDEX=$n;SECTION=2" |
-		base64 -di | cmp - "$place/film" ||
+		base64 -di | cmp - "$place/film.mp4" ||
 		fail "film $n is not what alice sent"
 done
 say "All three are in Alice's mailbox, octet for octet."

@@ -39,6 +39,20 @@ alice() {
 	) client
 }
 
+# unprivileged [VARIABLE=VALUE]… <<PYTHON: with imap_client.py, by an account
+# that permissions keep out
+unprivileged() {
+	ordinary
+	[ "$(id -u)" != 0 ] || chown nobody .
+	# Where that account may enter, whatever the checkout is below.
+	cp "$BATS_TEST_DIRNAME/imap_client.py" .
+	mkdir -p bin
+	cp "$(command -v lemon-imapd)" bin
+	cat >unprivileged.py
+	"${as[@]}" env PATH="$PWD/bin:$PATH" PYTHONPATH=. "$@" \
+	    python3 unprivileged.py
+}
+
 @test "a message of 4 GiB announced is refused before it comes" {
 	alice <<-'END'
 	s = Imap(M)
@@ -209,13 +223,7 @@ alice() {
 }
 
 @test "what cannot be read in a Maildir is a NO, and the rest is served" {
-	as=
-	if [ "$(id -u)" = 0 ]; then
-		as='setpriv --reuid nobody --regid nogroup --clear-groups --'
-		chown nobody .
-	fi
-	cp -r "$BATS_TEST_DIRNAME/imap_client.py" .
-	cat >unread.py <<-'END'
+	unprivileged <<-'END'
 	import os, shutil
 	from imap_client import *
 	M = os.getcwd() + "/Maildir"
@@ -251,20 +259,11 @@ alice() {
 	        assert b"Subject: in %s\r\n\r\n" % box.encode() in \
 	            now[box].texts(), (index, box, now[box].msgs)
 	END
-	# Where that account may enter, whatever the checkout is below.
-	mkdir -p bin
-	cp "$(command -v lemon-imapd)" bin
-	$as env PATH="$PWD/bin:$PATH" PYTHONPATH=. python3 unread.py
 }
 
 @test "a signed URL gives what its owner may read now" {
-	as=
-	if [ "$(id -u)" = 0 ]; then
-		as='setpriv --reuid nobody --regid nogroup --clear-groups --'
-		chown nobody .
-	fi
-	cp -r "$BATS_TEST_DIRNAME/imap_client.py" .
-	cat >owner.py <<-'END'
+	# Both, or it looks like a login chain.
+	unprivileged USER=alice LOGNAME=alice <<-'END'
 	import os, re
 	from imap_client import *
 	M = os.getcwd() + "/Maildir"
@@ -286,11 +285,6 @@ alice() {
 	    s.ok("LOGOUT")
 	    s = Imap(M)
 	END
-	mkdir -p bin
-	cp "$(command -v lemon-imapd)" bin
-	# Both, or it looks like a login chain.
-	$as env PATH="$PWD/bin:$PATH" PYTHONPATH=. USER=alice LOGNAME=alice \
-	    python3 owner.py
 }
 
 @test "IDLE hears a delivery by the bell alone, without inotify or a poll" {

@@ -22,21 +22,13 @@ MANY = 40       # parts of one message that are looked at
 
 
 def ask(server, command):
-    """Untagged responses as lists of lines and literals, and the tagged."""
-    server.file.write(b't ' + command.encode() + b'\r\n')
-    server.file.flush()
-    out = []
-    while True:
-        line = server.file.readline()
-        if line.startswith(b't '):
-            return out, line
-        one = [line]
-        while m := re.search(rb'(~?)\{(\d+)\}\r\n$', one[-1]):
-            octets = server.file.read(int(m[2]))
-            assert (m[1] == b'~') == (b'\0' in octets) or \
-                b'BODY[' in one[0], one
-            one += [octets, server.file.readline()]
-        out.append(one)
+    """What it says; a literal8 is what has a NUL, but for BODY."""
+    out, tagged = server.say(command)
+    for one in out:
+        for line, literal in zip(one[::2], one[1::2]):
+            literal8 = re.search(rb'~\{\d+\}\r\n$', line) is not None
+            assert literal8 == (b'\0' in literal) or b'BODY[' in one[0], one
+    return out, tagged
 
 
 def octets(server, uid, item):

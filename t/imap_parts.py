@@ -31,20 +31,25 @@ class Server:
         self.file = ours.makefile('rwb')
         self.file.readline()
 
-    def ask(self, command):
-        """All untagged octets, literals in them."""
+    def say(self, command):
+        """Untagged responses as lists of lines and literals, and the tagged."""
         self.file.write(b't ' + command.encode() + b'\r\n')
         self.file.flush()
         out = []
         while True:
             line = self.file.readline()
             if line.startswith(b't '):
-                assert line.startswith(b't OK'), (command, line)
-                return out
+                return out, line
             one = [line]
             while m := re.search(rb'\{(\d+)\}\r\n$', one[-1]):
                 one += [self.file.read(int(m[1])), self.file.readline()]
             out.append(one)
+
+    def ask(self, command):
+        """The same of what cannot fail."""
+        out, tagged = self.say(command)
+        assert tagged.startswith(b't OK'), (command, tagged)
+        return out
 
     def sections(self, uid, names):
         """What it says of each section: octets, or None for NIL."""

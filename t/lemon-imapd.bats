@@ -5,6 +5,8 @@
 
 bats_require_minimum_version 1.5.0
 
+load room
+
 setup() {
 	umask 022
 	T=$BATS_TEST_TMPDIR
@@ -596,9 +598,7 @@ client() {
 }
 
 @test "accounts that we may not enter do not count for a Maildir by path, nor behind a chain" {
-	user=()
-	[ "$(id -u)" != 0 ] ||
-	    user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	ordinary
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T" || :
 	cp "$(command -v lemon-imapd)" "$T"
 	mkdir -p "$T/control/users/ruth"
@@ -609,7 +609,7 @@ client() {
 	# imapd [VARIABLE=VALUE]…
 	imapd() {
 		printf 'a NAMESPACE\r\nb LOGOUT\r\n' |
-		    "${user[@]}" env "$@" "$T/lemon-imapd" "$T/Maildir"
+		    "${as[@]}" env "$@" "$T/lemon-imapd" "$T/Maildir"
 	}
 	general='NAMESPACE (("INBOX." "."))'
 	for closed in users users/ruth

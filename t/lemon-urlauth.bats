@@ -63,14 +63,9 @@ imap() {
 	printf '%s\r\n' "$@" 'z logout' | lemon-imapd alice 2>/dev/null
 }
 
-# example WORD: that piece of the manual's cookbook.
-example() {
-	awk -v want="$1" '
-		/^\.Bd/ { on = 1; text = ""; next }
-		/^\.Ed/ { if (on && index(text, want)) printf "%s", text
-			on = 0; next }
-		on { text = text $0 "\n" }
-	' "$BATS_TEST_DIRNAME/../doc/lemon-urlauth.1" | sed 's/\\e/\\/g'
+# cookbook WORD: that piece of the manual's
+cookbook() {
+	example lemon-urlauth.1 "$1" | sed 's/\\e/\\/g'
 }
 
 @test "the manual's cookbook: a link to an attachment, piped to a program" {
@@ -78,14 +73,14 @@ example() {
 	mkdir bin
 	printf '#!/bin/sh\n[ "$*" = "- -" ] && tr a-z A-Z\n' >bin/pdftotext
 	chmod 755 bin/pdftotext
-	example pdftotext >recipe
+	cookbook pdftotext >recipe
 	run --separate-stderr env PATH="$T/bin:$PATH" sh -e recipe
 	[ "$output" = "HELLO WORLD" ] && [ -z "$stderr" ]
 }
 
 @test "the manual's cookbook: what is in a message" {
 	alice
-	example "explain alice '/INBOX/;UID=1'" | head -n 1 >recipe
+	cookbook "explain alice '/INBOX/;UID=1'" | head -n 1 >recipe
 	sh -e recipe >out
 	diff - out <<-'X'
 	message 1 in mailbox INBOX of alice: message/rfc822, 229 octets
@@ -98,12 +93,12 @@ example() {
 @test "the manual's cookbook: links to all parts, and which of them are good" {
 	alice
 	account bob
-	example '>links' >recipe
+	cookbook '>links' >recipe
 	sh -e recipe
 	[ "$(wc -l <links)" = 2 ]
 	grep -q 'SECTION=2;EXPIRE=2037-12-24T23:59:59Z;URLAUTH=authuser:' links
 	sed '1s/.$/x/' links >x
-	example '2>bad' >recipe
+	cookbook '2>bad' >recipe
 	sh -e recipe
 	cmp links good
 	[ ! -s bad ]
@@ -114,20 +109,20 @@ example() {
 
 @test "the manual's cookbook: some of a message, a CGI program, BURL, revoke" {
 	alice
-	example 0.1024 >recipe
+	cookbook 0.1024 >recipe
 	sh -e recipe >out
 	grep -q '^Subject: two parts' out
-	example QUERY_STRING >cgi
+	cookbook QUERY_STRING >cgi
 	url=$(mint -u 1 -p 2 alice)
 	QUERY_STRING=$url sh cgi >out
 	printf 'Content-Type: application/octet-stream\r\n\r\nhello world\n' |
 	    cmp - out
 	QUERY_STRING=${url}0 sh cgi | grep -q '^Status: 403'
-	example submit+alice >recipe
+	cookbook submit+alice >recipe
 	sh -e recipe >burl
 	run ! lemon-urlauth fetch -c alice alice <burl
 	lemon-urlauth fetch -c submit+alice alice <burl | grep -q aGVsbG8
-	example 'revoke -m' >recipe
+	cookbook 'revoke -m' >recipe
 	sh -e recipe
 	QUERY_STRING=$url sh cgi | grep -q '^Status: 403'
 }

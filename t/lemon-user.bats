@@ -5,6 +5,8 @@
 
 bats_require_minimum_version 1.5.0
 
+load room
+
 setup() {
 	umask 022
 	CONTROL=$BATS_TEST_TMPDIR/control
@@ -187,10 +189,7 @@ tv		" ]
 }
 
 @test "who may not enter the accounts is told so, and not that nobody is there" {
-	user=()
-	if [ "$(id -u)" = 0 ]; then
-		user=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-	fi
+	ordinary
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$BATS_TEST_TMPDIR"
 	cp "$(command -v lemon-user)" "$(command -v lemon-verifier)" \
 	    "$BATS_TEST_TMPDIR"
@@ -198,7 +197,7 @@ tv		" ]
 	[ "$(id -u)" = 0 ] || chmod 0 "$CONTROL/users"
 	for args in 'list alice' 'add bob' 'passwd alice' 'del alice'
 	do
-		run -75 "${user[@]}" "$BATS_TEST_TMPDIR/lemon-user" \
+		run -75 "${as[@]}" "$BATS_TEST_TMPDIR/lemon-user" \
 		    -c "$CONTROL" $args <<<x
 		[[ $output == "lemon-user: cannot enter $CONTROL/users as "* ]]
 	done

@@ -3,13 +3,10 @@
 # Moving in with a Maildir that another server made: its clients notice no
 # move.
 
+load room
+
 setup() {
-	umask 022
-	cd "$BATS_TEST_TMPDIR"
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" . || :
-	export HOME=$PWD LEMON_CONTROL=$PWD/control
-	export PYTHONPATH=$BATS_TEST_DIRNAME PYTHONDONTWRITEBYTECODE=1
-	unset "${!TCP@}" PROTO REMOTE_ADDR REMOTE_HOST
+	room
 	data=$BATS_TEST_DIRNAME/data
 	mkdir -p control mail
 }
@@ -126,15 +123,12 @@ moves_in() {
 	}
 	EOF
 	mbsyncrc "env -i USER=alice HOME=$PWD /usr/lib/dovecot/imap -c $PWD/dovecot.conf"
-	as=
-	if [ "$(id -u)" = 0 ]; then
-		chown -R nobody:nogroup Maildir mail .
-		as='setpriv --reuid nobody --regid nogroup --clear-groups'
-	fi
-	$as mbsync -c rc -a >out 2>&1 || { cat out log; false; }
+	ordinary
+	[ "$(id -u)" != 0 ] || chown -R nobody:nogroup Maildir mail .
+	"${as[@]}" mbsync -c rc -a >out 2>&1 || { cat out log; false; }
 	# A second time: Dovecot itself has nothing more to transfer.
 	near >first
-	$as mbsync -c rc -a >out 2>&1 || { cat out log; false; }
+	"${as[@]}" mbsync -c rc -a >out 2>&1 || { cat out log; false; }
 	near | diff first -
 	[ "$(id -u)" != 0 ] || chown -R root:root mail Maildir
 	moves_in

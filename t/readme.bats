@@ -3,6 +3,8 @@
 # The recipes of README.md do what they say: they are cut out of it and run,
 # with this machine's paths, ports and users in place of the real ones.
 
+load room
+
 setup() {
 	umask 022
 	T=$BATS_TEST_TMPDIR
@@ -46,15 +48,9 @@ recipe() {
 		s,vmail,$ME,g"
 }
 
-# example PAGE WORD: the literal display of a manual page that has that word,
-# with this machine's paths and users
-example() {
-	awk -v want="$2" '
-		/^\.Bd/ { on = 1; text = ""; next }
-		/^\.Ed/ { if (on && index(text, want)) printf "%s", text
-			on = 0; next }
-		on { text = text $0 "\n" }
-	' "$BATS_TEST_DIRNAME/../doc/$1" | sed "s,/etc/lemon,$T/etc,g
+# manual PAGE WORD: that example, with this machine's paths and users
+manual() {
+	example "$1" "$2" | sed "s,/etc/lemon,$T/etc,g
 		s,vmail,$ME,g"
 }
 
@@ -102,29 +98,28 @@ example() {
 		SERVERS="$SERVERS $!"
 		read -r PORT <"port.$2" || { cat "log.$2"; return 1; }
 	}
-		serve 'lemon-imapd$' imap
+	# on_socket PIECE SOCKET
+	on_socket() {
+		{ head -n 1 line; sed -n 's/^unixserver/exec &/p' "$1"; } \
+		    >"run.$1"
+		sh "run.$1" 2>"log.$1" 3>&- &
+		SERVERS="$SERVERS $!"
+		until [ -S "run/$2" ]; do
+			kill -0 "${SERVERS##* }"
+			sleep 0.05
+		done
+	}
+	serve 'lemon-imapd$' imap
 	imap=$PORT
 	serve 'lemon-imapd -s$' imaps
 	imaps=$PORT
 	serve 'lemon-submit$' submit
 	submit=$PORT
-	{ head -n 1 line; sed -n 's/^unixserver/exec &/p' socket; } >run.unix
-	sh run.unix 2>log.unix 3>&- &
-	SERVERS="$SERVERS $!"
-	until [ -S run/lmtp ]; do
-		kill -0 "${SERVERS##* }"
-		sleep 0.05
-	done
+	on_socket socket lmtp
 
 	recipe tcpserver 3 >urls
 	sed '/^unixserver/d' urls | sh -e
-	{ head -n 1 line; sed -n 's/^unixserver/exec &/p' urls; } >run.urls
-	sh run.urls 2>log.urls 3>&- &
-	SERVERS="$SERVERS $!"
-	until [ -S run/urlfetch ]; do
-		kill -0 "${SERVERS##* }"
-		sleep 0.05
-	done
+	on_socket urls urlfetch
 	printf '0:,0:,1:x,' >request
 	[ "$(unixclient "$(cat etc/urlfetch-socket)" \
 	    sh -c 'cat request >&7; head -c 1 <&6')" = - ]
@@ -162,7 +157,7 @@ example() {
 }
 
 @test "manual: ticket keys are made, and then rotated, for the servers alone" {
-	example lemon-control.5 tickets.new >rotate
+	manual lemon-control.5 tickets.new >rotate
 	sh -e rotate
 	[[ $(<etc/tickets) =~ ^[0-9a-f]{160}$ ]]
 	first=$(<etc/tickets)
@@ -176,16 +171,16 @@ example() {
 @test "manual: a verifier made by hand, and what the relay wants of us" {
 	echo secret >password
 	install -d -o "$ME" -m 700 etc/users
-	example lemon-verifier.1 lemon-verifier | sh -e
+	manual lemon-verifier.1 lemon-verifier | sh -e
 	[ "$(stat -c %a:%U etc/users/alice/verifier)" = "400:$ME" ]
 	[ ! -e verifier ]
 	[ "$(lemon-user list)" = alice ]
-	example lemon-submit.8 relay-auth | sh -e
+	manual lemon-submit.8 relay-auth | sh -e
 	[ "$(stat -c %a:%U etc/relay-auth)" = "600:$ME" ]
 }
 
 @test "manual and README tell Postfix the same" {
 	flat() { tr -s ' \n' '  ' | grep -o 'lemon unix .*'; }
 	recipe "Postfix delivers" 2 | flat >there
-	example lemon-deliver.8 'lemon unix' | flat | cmp - there
+	manual lemon-deliver.8 'lemon unix' | flat | cmp - there
 }

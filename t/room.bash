@@ -27,3 +27,21 @@ client() {
 	cat) >client.py
 	python3 client.py
 }
+
+# ordinary: "${as[@]}" before a command is then an account that permissions
+# keep out, where we are root
+ordinary() {
+	as=()
+	[ "$(id -u)" != 0 ] ||
+	    as=(setpriv --reuid nobody --regid nogroup --clear-groups --)
+}
+
+# example PAGE WORD: the literal display of a manual page that has that word
+example() {
+	awk -v want="$2" '
+		/^\.Bd/ { on = 1; text = ""; next }
+		/^\.Ed/ { if (on && index(text, want)) printf "%s", text
+			on = 0; next }
+		on { text = text $0 "\n" }
+	' "$BATS_TEST_DIRNAME/../doc/$1"
+}
