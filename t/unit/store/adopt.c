@@ -108,8 +108,7 @@ foreign(void)
 	if (symlink("5.new:2,RT", "M/cur/7.link:2,") == 0)
 		take(mb, NULL, CUR, "7.link:2,");
 	is_msgs(mb, "1:1 2:2AT+$Forwarded 3:3", "a link is no message");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -145,8 +144,7 @@ from_list(void)
 	    "another file of an expunged one's name is a new message");
 	uidlist_free(&l);
 	buf_free(&b);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 

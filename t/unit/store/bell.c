@@ -32,8 +32,7 @@ change(void)
 		struct store *st = t_store();
 		struct mailbox *mb = t_inbox(st);
 		uid = t_append(mb, "Subject: a\n\n", 0, NULL);
-		mailbox_close(mb);
-		store_close(st);
+		t_close(mb);
 		_exit(write(p[1], &uid, sizeof uid) != sizeof uid);
 	}
 	waitpid(pid, NULL, 0);
@@ -104,8 +103,7 @@ main(void)
 	    view_seq(v, theirs) != 0 && view_seq(v, more) != 0,
 	    "who has an index that was moved away takes the new one");
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove_dir();
 	return done();
 }

@@ -96,8 +96,7 @@ whole(void)
 	    &s) == STORE_OK && s.right && s.n == MANY && s.flagged == 2,
 	    "and are known by their names afterwards");
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 /* A builder that can get only so far. */
@@ -116,8 +115,7 @@ hindered(rlim_t size)
 	bool failed = view_open(mb, &v) != STORE_OK;
 	setrlimit(RLIMIT_FSIZE, &was);
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	return failed;
 }
 
@@ -137,8 +135,7 @@ broken(void)
 		ok(look(mb, MANY + 1, "a successor goes on, and takes "
 		    "what came since") == MANY + 1,
 		    "and no UID was lost or used twice");
-		mailbox_close(mb);
-		store_close(st);
+		t_close(mb);
 		unlink("M/new/2000000.late");
 	}
 	ok(failed > 2 && failed < 8, "builders were stopped here and there");
@@ -150,8 +147,7 @@ broken(void)
 	mb = t_inbox(st);
 	ok(look(mb, MANY - 1, "built anew, what is gone is not there") == MANY,
 	    "and the others keep their UIDs");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 static void
@@ -176,8 +172,7 @@ at_once(void)
 	struct mailbox *mb = t_inbox(st);
 	ok(look(mb, MANY - 1, "each message once") == MANY - 1,
 	    "with UIDs from 1 on");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 static void
@@ -202,8 +197,7 @@ doubles(void)
 	    "files of one name are messages of their own");
 	view_close(v);
 	ok(access("M/cur/2.b:2,", F_OK) == 0, "and others keep their names");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 int

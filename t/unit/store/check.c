@@ -88,8 +88,7 @@ furnish(void)
 	view_rescan(v);
 	view_rescan(v);	/* the first one's own doings are looked at again */
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 static void
@@ -155,8 +154,7 @@ damage(char kind)
 	}
 	txn_abort(&t);
 	kill_key(st, &k);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 static void
@@ -289,8 +287,7 @@ numbers(void)
 	    t.highestmodseq > s.highestmodseq && t.bytes == s.bytes &&
 	    memcmp(t.guid, s.guid, sizeof s.guid) == 0,
 	    "only MODSEQ jumps");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	sh("rm M/cur/*S && echo x >M/cur/1.x:2,");
 	rebuild(true, &r);
 	ok(r.messages == 3 && r.fresh == 1 && r.lost == 1,

@@ -105,10 +105,8 @@ life(void)
 	ok(there(&one), "leaves its files");
 	t_is(peer, "1:1", "as messages");
 	buf_free(&one);
-	mailbox_close(peer);
-	mailbox_close(mb);
-	store_close(other);
-	store_close(st);
+	t_close(peer);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -143,8 +141,7 @@ renamed(void)
 	    STORE_OK, "the folder opens");
 	touch_index(mb);
 	t_is(mb, "", "nothing of the batch is in it");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -187,111 +184,111 @@ record(struct change *c, const struct buf *file, bool keyword)
 	change_add(c, uid, &r, CUR, name);
 }
 
-/* A batch of two that is complete, and the index of before its end. */
+/* A batch of two that comes to a mailbox with one message. */
+struct coming {
+	struct mailbox *mb;
+	struct intent i;
+	struct buf one, two;	/* its files */
+};
+
+static void
+come(struct coming *w, const char *keyword)
+{
+	struct batch b;
+
+	*w = (struct coming){ .mb = t_inbox(t_store()), .i = { .fd = -1 } };
+	t_append(w->mb, "a: b\r\n\r\n", 0, keyword);
+	batch_start(&b);
+	intent_begin(&w->i, w->mb, NULL, &b);
+	w->one = batch_file(&b, "M/cur");
+	w->two = batch_file(&b, "M/cur");
+}
+
+/* The index of before is back. */
+static void
+put_back(struct coming *w)
+{
+	t_close(w->mb);
+	copy("old", INDEX);
+	w->mb = t_inbox(t_store());
+}
+
+static void
+forget(struct coming *w)
+{
+	t_close(w->mb);
+	buf_free(&w->one);
+	buf_free(&w->two);
+	t_remove("M");
+}
+
+/* A batch that is complete, and the index of before its end. */
 static void
 finished(void)
 {
-	struct store *st = t_store();
-	struct mailbox *mb = t_inbox(st);
-	struct intent i = { .fd = -1 };
-	struct batch b;
+	struct coming w;
 	struct change c;
 
-	t_append(mb, "a: b\r\n\r\n", 0, "other");
-	batch_start(&b);
-	intent_begin(&i, mb, NULL, &b);
-	struct buf one = batch_file(&b, "M/cur");
-	struct buf two = batch_file(&b, "M/cur");
+	come(&w, "other");
 	copy(INDEX, "old");
-	change_begin(&c, mb, 0, false);
-	record(&c, &one, true);
-	record(&c, &two, false);
-	intent_done(&i, c.t);
+	change_begin(&c, w.mb, 0, false);
+	record(&c, &w.one, true);
+	record(&c, &w.two, false);
+	intent_done(&w.i, c.t);
 	ok(change_commit(&c) == STORE_OK, "a batch comes to its end");
-	intent_end(&i);
-	t_is(mb, "1:1+other 2:2+work 3:3", "and is there");
-	mailbox_close(mb);
-	store_close(st);
-	copy("old", INDEX);
-	st = t_store();
-	mb = t_inbox(st);
-	t_is(mb, "1:1+other 2:2+work 3:3",
+	intent_end(&w.i);
+	t_is(w.mb, "1:1+other 2:2+work 3:3", "and is there");
+	put_back(&w);
+	t_is(w.mb, "1:1+other 2:2+work 3:3",
 	    "an index of before its end takes nothing of it away");
-	ok(there(&one) && there(&two), "its files neither");
-	mailbox_close(mb);
-	store_close(st);
-	buf_free(&one);
-	buf_free(&two);
-	t_remove("M");
+	ok(there(&w.one) && there(&w.two), "its files neither");
+	forget(&w);
 }
 
 /* The same after the batch was undone, and others went on. */
 static void
 undone(void)
 {
-	struct store *st = t_store();
-	struct mailbox *mb = t_inbox(st);
-	struct intent i = { .fd = -1 };
-	struct batch b;
+	struct coming w;
 
-	t_append(mb, "a: b\r\n\r\n", 0, "other");
-	batch_start(&b);
-	intent_begin(&i, mb, NULL, &b);
-	struct buf one = batch_file(&b, "M/cur");
+	come(&w, "other");
 	copy(INDEX, "old");
-	intent_end(&i);
-	t_append(mb, "c: d\r\n\r\n", MSG_SEEN, "work");
-	ok(!there(&one), "a batch is undone");
-	t_is(mb, "1:1+other 2:2S+work", "and others come");
-	mailbox_close(mb);
-	store_close(st);
-	copy("old", INDEX);
-	st = t_store();
-	mb = t_inbox(st);
-	t_is(mb, "1:1+other 2:2S+work",
+	intent_end(&w.i);
+	t_append(w.mb, "c: d\r\n\r\n", MSG_SEEN, "work");
+	ok(!there(&w.one) && !there(&w.two), "a batch is undone");
+	t_is(w.mb, "1:1+other 2:2S+work", "and others come");
+	put_back(&w);
+	t_is(w.mb, "1:1+other 2:2S+work",
 	    "an index of before that takes nothing of them away");
-	mailbox_close(mb);
-	store_close(st);
-	buf_free(&one);
-	t_remove("M");
+	forget(&w);
 }
 
 /* A writer that dies after all its lines, or in the middle of them. */
 static void
 died(bool whole)
 {
-	struct store *st = t_store();
-	struct mailbox *mb = t_inbox(st);
-	struct intent i = { .fd = -1 };
-	struct batch b;
+	struct coming w;
 	struct change c;
 
-	t_append(mb, "a: b\r\n\r\n", 0, "a-keyword-of-some-length");
-	batch_start(&b);
-	intent_begin(&i, mb, NULL, &b);
-	struct buf one = batch_file(&b, "M/cur");
-	struct buf two = batch_file(&b, "M/cur");
-	change_begin(&c, mb, 0, false);
-	record(&c, &one, true);
+	come(&w, "a-keyword-of-some-length");
+	change_begin(&c, w.mb, 0, false);
+	record(&c, &w.one, true);
 	if (whole)
-		record(&c, &two, false);
+		record(&c, &w.two, false);
 	ok(list_append(&c) == STORE_OK, "a writer writes its lines and dies");
 	change_abort(&c);
-	intent_end(&i);
+	intent_end(&w.i);
 	listed = 0;
-	touch_index(mb);
+	touch_index(w.mb);
 	ok(whole || (listed > 0 && listed < 200),
 	    "only what it wrote is read to undo it");
-	t_is(mb, whole ? "1:1+a-keyword-of-some-length 2:2+work 3:3" :
+	t_is(w.mb, whole ? "1:1+a-keyword-of-some-length 2:2+work 3:3" :
 	    "1:1+a-keyword-of-some-length", whole ?
 	    "of whom all lines are there the batch is whole" :
 	    "of whom some are there the batch never was");
-	ok(there(&one) == whole && there(&two) == whole, "as are its files");
-	mailbox_close(mb);
-	store_close(st);
-	buf_free(&one);
-	buf_free(&two);
-	t_remove("M");
+	ok(there(&w.one) == whole && there(&w.two) == whole,
+	    "as are its files");
+	forget(&w);
 }
 
 /* Another dies between its lines and its commit, so the folder is taken in
@@ -321,10 +318,8 @@ renumbered(void)
 	ok(change_commit(&c) == STORE_OK, "and comes to its end");
 	intent_end(&i);
 	t_is(peer, "1:1 2:5000+work", "as one message");
-	mailbox_close(peer);
-	mailbox_close(mb);
-	store_close(other);
-	store_close(st);
+	t_close(peer);
+	t_close(mb);
 	buf_free(&one);
 	t_remove("M");
 }

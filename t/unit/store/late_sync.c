@@ -37,15 +37,6 @@ fsync(int fd)
 	return sync_or_fail(fd, SYS_fsync);
 }
 
-static struct set
-only(uint32_t uid)
-{
-	struct set s = { 0 };
-
-	set_add(&s, uid, uid);
-	return s;
-}
-
 static void
 changes_are(struct view *v, uint32_t changed, uint32_t vanished,
     const char *name)
@@ -61,36 +52,20 @@ changes_are(struct view *v, uint32_t changed, uint32_t vanished,
 	view_changes_free(&ch);
 }
 
-static enum store_result
-store(struct view *v, uint32_t uid, uint32_t flags, const char *keyword)
-{
-	struct span k = span_str(keyword);
-	struct flag_change c = { .op = FLAGS_ADD, .flags = flags,
-		.keyword = &k, .keywords = keyword != NULL,
-		.unchangedsince = UINT64_MAX };
-	struct set uids = only(uid), done = { 0 }, modified = { 0 };
-	uint64_t modseq;
-	enum store_result r = view_store(v, &uids, &c, &done, &modified,
-	    &modseq);
-
-	set_free(&uids);
-	set_free(&done);
-	set_free(&modified);
-	return r;
-}
-
 static void
 test_store(struct view *v)
 {
-	ok(store(v, 1, 0, "known") == STORE_OK, "a keyword is known");
+	ok(t_change(v, 1, 1, FLAGS_ADD, 0, "known") == STORE_OK,
+	    "a keyword is known");
 	changes_are(v, 0, 0, "who gave it is not told again");
 	broken = true;
-	ok(store(v, 2, 0, "known") != STORE_OK, "a STORE is refused whose "
-	    "lines cannot be synced");
+	ok(t_change(v, 2, 2, FLAGS_ADD, 0, "known") != STORE_OK,
+	    "a STORE is refused whose lines cannot be synced");
 	broken = false;
 	changes_are(v, 2, 0, "and who asked for it sees what it did");
 	t_is_view(v, "1:1+known 2:2+known 3:3 4:4", "which stays");
-	ok(store(v, 2, 0, "known") == STORE_OK, "asked for again it is done");
+	ok(t_change(v, 2, 2, FLAGS_ADD, 0, "known") == STORE_OK,
+	    "asked for again it is done");
 }
 
 static void
@@ -98,7 +73,8 @@ test_expunge(struct view *v)
 {
 	uint64_t modseq;
 
-	ok(store(v, 3, MSG_DELETED, NULL) == STORE_OK, "one is to go");
+	ok(t_change(v, 3, 3, FLAGS_ADD, MSG_DELETED, NULL) == STORE_OK,
+	    "one is to go");
 	broken = true;
 	ok(view_expunge(v, NULL, &modseq) != STORE_OK,
 	    "an EXPUNGE is refused whose lines cannot be synced");
@@ -112,7 +88,7 @@ test_move(struct store *st, struct view *v)
 {
 	struct mailbox *to;
 	struct copied done;
-	struct set uids = only(4);
+	struct set uids = t_set(4, 4);
 
 	store_create(st, SPAN("A"));
 	mailbox_open(st, SPAN("A"), RIGHT_READ | RIGHT_WRITE, &to);
@@ -173,8 +149,7 @@ main(void)
 	test_move(st, v);
 	test_copy(st, v);
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove_dir();
 	return done();
 }

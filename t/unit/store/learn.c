@@ -121,8 +121,7 @@ many(void)
 	s = see(v);
 	ok(!s.wrong && s.n == MANY - 2, "and never again");
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -144,8 +143,7 @@ large(void)
 
 	ok(!s.wrong && s.n == LARGE, "large digests come some at a time");
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	buf_free(&b);
 	t_remove("M");
 }
@@ -181,8 +179,7 @@ long_files(void)
 	struct seen s = see(v);
 	ok(!s.wrong && s.n == LARGE, "and all come");
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 

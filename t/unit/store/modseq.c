@@ -32,8 +32,7 @@ change(unsigned n)
 	}
 	if (mailbox_status(mb, &s) != STORE_OK || s.highestmodseq < modseq)
 		modseq = 0;
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	set_free(&u);
 	set_free(&done);
 	set_free(&modified);
@@ -49,8 +48,7 @@ rises(const char *lost, const char *what)
 	struct store *st = t_store();
 	struct mailbox *mb = t_inbox(st);
 	t_append(mb, text, 0, NULL);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	for (unsigned n = 1; n <= 40; n++) {
 		uint64_t now = change(n);
 

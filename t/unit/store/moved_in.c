@@ -110,31 +110,21 @@ static void
 test_letters(void)
 {
 	struct store *st = t_store();
-	struct flag_change none = { .op = FLAGS_SET,
-		.unchangedsince = UINT64_MAX };
-	struct set all = { 0 }, done = { 0 }, modified = { 0 };
 	struct mailbox *mb = t_inbox(st);
 	struct view *v;
-	uint64_t modseq;
 
 	put("M/dovecot-keywords", "0 work\n");
 	put("M/cur/1.a.host:2,Sa", "a: b\n\n");
 	t_is(mb, "1:1S+work", "a letter is a keyword");
-	set_add(&all, 1, 9);
-	ok(view_open(mb, &v) == STORE_OK && view_store(v, &all, &none, &done,
-	    &modified, &modseq) == STORE_OK, "which is taken away");
+	ok(view_open(mb, &v) == STORE_OK && t_change(v, 1, 9, FLAGS_SET, 0,
+	    NULL) == STORE_OK, "which is taken away");
 	view_close(v);
-	set_free(&done);
-	set_free(&modified);
-	set_free(&all);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M/.lemon");
 	st = t_store();
 	mb = t_inbox(st);
 	t_is(mb, "1:1", "and does not come back with a new index");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -152,8 +142,7 @@ test_in_part(void)
 	put("M/cur/1.a.host:2,Sa", "a: b\n\n");
 	put("M/cur/2.b.host:2,a", "a: b\n\n");
 	t_is(mb, "1:1S+work 2:2+work", "letters are keywords");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M/.lemon");
 	unlink("M/lemon-imported");
 	/* As it was before the second portion. */
@@ -164,8 +153,7 @@ test_in_part(void)
 	mb = t_inbox(st);
 	t_is(mb, "1:1S+work 2:2+work",
 	    "whoever goes on in its place loses none");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	buf_free(&list);
 	t_remove("M");
 }

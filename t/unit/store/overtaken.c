@@ -30,8 +30,7 @@ other_process(void)
 		if (write(answer[1], &c, 1) != 1)
 			break;
 	}
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	_exit(0);
 }
 
@@ -93,8 +92,7 @@ main(void)
 	view_close(v);
 	close(ask[1]);
 	waitpid(pid, NULL, 0);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove_dir();
 	return done();
 }

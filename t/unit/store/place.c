@@ -36,16 +36,14 @@ main(void)
 	ok(mailbox_status(mb, &s) == STORE_OK && s.messages == 6 &&
 	    s.unseen == 5 && s.uidnext == 7 && s.uidvalidity == validity &&
 	    s.bytes == 6 * strlen(text), "the counters count");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 
 	st = t_store();
 	mb = t_inbox(st);
 	t_is(mb, "1:1 2:2S+$Forwarded 3:3 4:4+$Junk 5:5 6:6",
 	    "another session sees the same");
 	uint64_t modseq = s.highestmodseq;
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M/.lemon");
 	st = t_store();
 	mb = t_inbox(st);
@@ -54,8 +52,7 @@ main(void)
 	ok(mailbox_status(mb, &s) == STORE_OK && s.messages == 6 &&
 	    s.uidnext >= 7 && s.uidvalidity == validity &&
 	    s.highestmodseq > modseq, "but for a MODSEQ that jumps ahead");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove_dir();
 	return done();
 }

@@ -45,21 +45,14 @@ static int
 flagger(void)
 {
 	struct store *st = t_store();
-	struct flag_change c = { .op = FLAGS_ADD, .unchangedsince = UINT64_MAX };
-	struct set u = { 0 }, done = { 0 }, modified = { 0 };
 	struct view *v;
-	uint64_t modseq;
 
 	if (view_open(t_inbox(st), &v) != STORE_OK)
 		return 1;
-	set_add(&u, 1, 20);
-	for (int i = 0; i < EACH; i++) {
-		c.op = i % 2 ? FLAGS_REMOVE : FLAGS_ADD;
-		c.flags = MSG_FLAGGED;
-		if (view_store(v, &u, &c, &done, &modified, &modseq) !=
-		    STORE_OK)
+	for (int i = 0; i < EACH; i++)
+		if (t_change(v, 1, 20, i % 2 ? FLAGS_REMOVE : FLAGS_ADD,
+		    MSG_FLAGGED, NULL) != STORE_OK)
 			return 1;
-	}
 	return 0;
 }
 
@@ -176,8 +169,7 @@ together(void)
 	view_each(v, NULL, 0, unseen_before, &last);
 	ok(last == view_uid(v, view_exists(v)), "UIDs rise");
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 static void
@@ -219,8 +211,7 @@ deleted(void)
 	    "and the first, the data cut short");
 	view_changes_free(&ch);
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 static bool
@@ -258,8 +249,7 @@ told(void)
 	    "but what changed meanwhile is told");
 	view_changes_free(&ch);
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 static void
@@ -302,7 +292,7 @@ full(void)
 {
 	struct mailbox_status s, s2;
 	struct view *v;
-	uint64_t modseq;
+	uint64_t modseq, done;
 	uint32_t n = 0;
 
 	if (geteuid() != 0) {
@@ -328,18 +318,13 @@ full(void)
 	ok(r == STORE_FULL, "again without one octet left");
 	ok(mailbox_status(mb, &s) == STORE_OK && s.messages == n,
 	    "and the mailbox is as before");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	st = t_store();
 	mb = t_inbox(st);
 	ok(view_open(mb, &v) == STORE_OK && view_exists(v) == n,
 	    "one can log in");
-	struct flag_change c = { .op = FLAGS_ADD, .flags = MSG_DELETED,
-		.unchangedsince = UINT64_MAX };
-	struct set u = { 0 }, done = { 0 }, modified = { 0 };
-	set_add(&u, 1, 5);
-	r = view_store(v, &u, &c, &done, &modified, &modseq);
-	ok(r == STORE_OK && set_count(&done) == 5, "\\Deleted can be set");
+	r = t_store_flags(v, 1, 5, FLAGS_ADD, MSG_DELETED, NULL, &done);
+	ok(r == STORE_OK && done == 5, "\\Deleted can be set");
 	r = view_expunge(v, NULL, &modseq);
 	if (r != STORE_OK)
 		printf("# %d %s\n", r, store_why(st));
@@ -347,12 +332,8 @@ full(void)
 	ok(try_append(mb) == STORE_OK, "and makes room");
 	ok(mailbox_status(mb, &s2) == STORE_OK &&
 	    s2.messages == n - 5 + 1, "for one more");
-	set_free(&u);
-	set_free(&done);
-	set_free(&modified);
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	if (chdir("..") == 0)
 		umount("disk");
 }
@@ -393,33 +374,28 @@ cut_off(void)
 	uint32_t uid = t_append(mb, text, MSG_SEEN, "$Work");
 
 	t_append(mb, text, 0, NULL);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	blank_tail();
 	st = t_store();
 	mb = t_inbox(st);
 	uint32_t last = t_append(mb, text, 0, NULL);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M/.lemon");
 	st = t_store();
 	mb = t_inbox(st);
 	ok(has_uids(mb, uid, last) && last == uid + 2,
 	    "what the power took of the uidlist the index gives back");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	blank_tail();
 	st = t_store();
 	mb = t_inbox(st);
 	bool seen = has_uids(mb, uid, last);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M/.lemon");
 	st = t_store();
 	mb = t_inbox(st);
 	ok(seen && has_uids(mb, uid, last), "even if it was only looked at");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 int

@@ -149,8 +149,7 @@ main(void)
 	many(mb);
 	without_files(v);
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove_dir();
 	return done();
 }

@@ -213,8 +213,7 @@ rebuilt(void)
 	mailbox_status(mb, &s);
 	pthread_create(&thread, NULL, rename_all, &storm);
 	for (int i = 0; i < 5; i++) {
-		mailbox_close(mb);
-		store_close(st);
+		t_close(mb);
 		t_remove("M/.lemon");
 		st = t_store();
 		mb = t_inbox(st);
@@ -227,8 +226,7 @@ rebuilt(void)
 	pthread_join(thread, NULL);
 	ok(last == FILES, "all are there when the index is made anew");
 	ok(top == FILES, "each with its UID");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 int
@@ -244,8 +242,7 @@ main(void)
 	copied(st, mb, true, false, &stays);
 	copied(st, mb, true, true, &stays);
 	objects(mb);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	rebuilt();
 	t_remove_dir();
 	return done();

@@ -61,8 +61,7 @@ counters(void)
 	    c.m.modseq == before && change_present(&c, 2),
 	    "what was given up never was");
 	change_abort(&c);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -87,8 +86,7 @@ objects(void)
 	ok(!txn_get(c.t, &o, &v) && !txn_get(c.t, &k, &v),
 	    "the last one takes its digest along");
 	change_abort(&c);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -115,8 +113,7 @@ renamed_behind_us(void)
 	t_is(b, "1:1 2:2 3:3", "and keeps them when old records are removed");
 	ok(t_append(b, text, 0, NULL) > 3, "UIDs rise");
 	mailbox_close(a);
-	mailbox_close(b);
-	store_close(st);
+	t_close(b);
 	t_remove("M");
 }
 
@@ -160,10 +157,8 @@ number_that_never_was(void)
 	t_is(a, "", "the first has none of its messages");
 	ok(t_append(a, text, 0, NULL) == 1 && t_append(b, text, 0, NULL) == 2,
 	    "and numbers of its own");
-	mailbox_close(a);
-	mailbox_close(b);
-	store_close(st);
-	store_close(st2);
+	t_close(a);
+	t_close(b);
 	t_remove("M");
 }
 
@@ -189,8 +184,7 @@ lines_that_never_were(void)
 	uidlist_forget(&c.lines, &gone, 1);
 	ok(failing_commit(&c) != STORE_OK && list_size() == before,
 	    "the lines of a commit that failed are cut at once");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -226,8 +220,7 @@ refused_flags(void)
 	set_free(&finished);
 	set_free(&modified);
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -241,8 +234,7 @@ old_index(void)
 	struct change c;
 
 	t_append(mb, text, 0, NULL);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	sh("cp -r M/.lemon old");
 	st = t_store();
 	mb = t_inbox(st);
@@ -254,8 +246,7 @@ old_index(void)
 	uint32_t last = t_append(mb, text, 0, NULL);
 	ok(last > 5000 && mailbox_status(mb, &s) == STORE_OK,
 	    "UIDs beyond the first reservation");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	sh("rm -r M/.lemon && mv old M/.lemon");
 	st = t_store();
 	mb = t_inbox(st);
@@ -267,8 +258,7 @@ old_index(void)
 	ok(mailbox_status(mb, &t) == STORE_OK &&
 	    t.uidvalidity == s.uidvalidity &&
 	    t.highestmodseq > s.highestmodseq, "and no MODSEQ");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -310,8 +300,7 @@ put_back(void)
 	t_is(mb, "", "and is not in the first folder then");
 	t_is(to, "1:1", "but in the other");
 	mailbox_close(mb);
-	mailbox_close(to);
-	store_close(st);
+	t_close(to);
 	t_remove("M");
 }
 
@@ -323,8 +312,7 @@ fifo(void)
 	struct mailbox *mb = t_inbox(st);
 
 	t_append(mb, text, 0, NULL);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	sh("rm M/" UIDLIST_FILE " && mkfifo M/" UIDLIST_FILE);
 	alarm(20);
 	st = t_store();
@@ -333,8 +321,7 @@ fifo(void)
 	ok(t_append(mb, text, 0, NULL) == 2 && list_size() > 0,
 	    "and the list is written anew");
 	alarm(0);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -357,8 +344,7 @@ recent(void)
 		t_append(mb, text, 0, NULL);
 	ok(mailbox_status(mb, &s) == STORE_OK && s.recent == 3,
 	    "what came since is");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -384,8 +370,7 @@ stays_dead(void)
 	ok(view_tidy(v, NULL, NULL) == STORE_OK, "it is unlinked later");
 	view_close(v);
 	t_is(mb, "1:2S", "and then it is gone");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -405,8 +390,7 @@ cut_short(void)
 	ok(bell_open(st, mb, &b) == STORE_OK,
 	    "a bell can be hung up after the index was deleted");
 	bell_close(b);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 
@@ -433,8 +417,7 @@ damaged(void)
 		txn_put(c.t, &key, SPAN("x"));
 		txn_commit(c.t);
 		c.t = NULL;
-		mailbox_close(mb);
-		store_close(st);
+		t_close(mb);
 		st = t_store();
 		mb = t_inbox(st);
 		struct view *v = NULL;
@@ -446,8 +429,7 @@ damaged(void)
 		ok(all && mailbox_status(mb, &after) == STORE_OK &&
 		    after.uidvalidity == s.uidvalidity &&
 		    after.messages > s.messages, name);
-		mailbox_close(mb);
-		store_close(st);
+		t_close(mb);
 		t_remove("M");
 	}
 }
@@ -455,26 +437,17 @@ damaged(void)
 static void
 add_flags(struct mailbox *mb, uint32_t uid, uint32_t flags)
 {
-	struct flag_change ask = { .op = FLAGS_ADD, .flags = flags,
-		.unchangedsince = UINT64_MAX };
-	struct set uids = { 0 }, finished = { 0 }, modified = { 0 };
-	struct view *v;
-	uint64_t modseq;
-
-	set_add(&uids, uid, uid);
 	enum store_result r = STORE_ERROR;
+	struct view *v;
+
 	/* Refused is not lost: opening finds one damage, changing another. */
 	for (int try = 0; try < 4 && r != STORE_OK; try++) {
 		if (view_open(mb, &v) != STORE_OK)
 			continue;
-		r = view_store(v, &uids, &ask, &finished, &modified,
-		    &modseq);
+		r = t_change(v, uid, uid, FLAGS_ADD, flags, NULL);
 		view_close(v);
 	}
 	ok(r == STORE_OK, "flags are added");
-	set_free(&uids);
-	set_free(&finished);
-	set_free(&modified);
 }
 
 /* A record of some time ago, with a good seal: what was acknowledged since
@@ -497,8 +470,7 @@ old_record(void)
 	change_commit(&c);
 	add_flags(mb, 1, MSG_FLAGGED);
 	t_is(mb, "1:1SF", "a change of an old record is of the new one");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove("M");
 }
 

@@ -38,8 +38,7 @@ start(void)
 static void
 end(void)
 {
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 /* A new process and perhaps a new index. */
@@ -74,17 +73,10 @@ static void
 store(struct view *v, enum flag_op op, uint32_t flags, uint32_t lo,
     uint32_t hi)
 {
-	struct flag_change c = { .op = op, .flags = flags,
-		.unchangedsince = UINT64_MAX };
-	struct set u = { 0 }, done = { 0 }, modified = { 0 };
-	uint64_t modseq;
+	uint64_t n;
 
-	set_add(&u, lo, hi);
-	ok(view_store(v, &u, &c, &done, &modified, &modseq) == STORE_OK &&
-	    set_count(&done) == hi - lo + 1, "flags are stored");
-	set_free(&u);
-	set_free(&done);
-	set_free(&modified);
+	ok(t_store_flags(v, lo, hi, op, flags, NULL, &n) == STORE_OK &&
+	    n == hi - lo + 1, "flags are stored");
 }
 
 static bool

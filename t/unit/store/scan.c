@@ -78,26 +78,19 @@ look(struct store *st, struct mailbox *mb)
 static void
 race(struct mailbox *mb)
 {
-	struct flag_change c = { .op = FLAGS_ADD, .flags = MSG_ANSWERED,
-		.unchangedsince = UINT64_MAX };
-	struct set u = { 0 }, done = { 0 }, modified = { 0 };
 	struct view *v;
-	uint64_t modseq;
+	uint64_t n;
 
 	view_open(mb, &v);
-	set_add(&u, 1, 100);
 	rename("M/cur/999.c:2,S", "M/cur/999.c:2,DS");
-	ok(view_store(v, &u, &c, &done, &modified, &modseq) == STORE_OK &&
-	    set_count(&done) == 4, "a file renamed just now is found");
+	ok(t_store_flags(v, 1, 100, FLAGS_ADD, MSG_ANSWERED, NULL, &n) ==
+	    STORE_OK && n == 4, "a file renamed just now is found");
 	ok(access("M/cur/999.c:2,DRS", F_OK) == 0,
 	    "and keeps what others gave it");
 	struct message *m;
 	rename("M/cur/999.c:2,DRS", "M/cur/999.c:2,R");
 	ok(message_open(v, 1, &m) == STORE_OK, "also for reading");
 	message_close(m);
-	set_free(&u);
-	set_free(&done);
-	set_free(&modified);
 	view_close(v);
 }
 
@@ -110,11 +103,8 @@ expunged(struct store *st, struct mailbox *mb)
 
 	mailbox_status(mb, &s);
 	view_open(mb, &v);
-	struct flag_change c = { .op = FLAGS_ADD, .flags = MSG_DELETED,
-		.unchangedsince = UINT64_MAX };
-	struct set u = { 0 }, done = { 0 }, modified = { 0 };
-	set_add(&u, 2, 2);
-	view_store(v, &u, &c, &done, &modified, &modseq);
+	t_change(v, 2, 2, FLAGS_ADD, MSG_DELETED, NULL);
+	struct set u = t_set(2, 2);
 	ok(view_expunge(v, &u, &modseq) == STORE_OK, "one is expunged");
 	/* Between the answer and the unlinking someone renames it. */
 	if (rename("M/cur/1000.a:2,FRT", "M/cur/1000.a:2,FRST") == -1)
@@ -127,8 +117,6 @@ expunged(struct store *st, struct mailbox *mb)
 	ok(s2.messages == s.messages - 1 && s2.uidnext == s.uidnext,
 	    "and does not come back as another");
 	set_free(&u);
-	set_free(&done);
-	set_free(&modified);
 	view_close(v);
 	(void)st;
 }
@@ -143,8 +131,7 @@ main(void)
 	look(st, mb);
 	race(mb);
 	expunged(st, mb);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove_dir();
 	return done();
 }

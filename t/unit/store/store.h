@@ -74,6 +74,16 @@ t_inbox(struct store *st)
 	return mb;
 }
 
+/* And its store. */
+static inline void
+t_close(struct mailbox *mb)
+{
+	struct store *st = mb->st;
+
+	mailbox_close(mb);
+	store_close(st);
+}
+
 static inline struct draft *
 t_draft(struct mailbox *mb, const char *text, uint32_t flags,
     const char *keyword)
@@ -107,6 +117,44 @@ t_append(struct mailbox *mb, const char *text, uint32_t flags,
 	}
 	draft_free(d);
 	return uid;
+}
+
+static inline struct set
+t_set(uint32_t lo, uint32_t hi)
+{
+	struct set s = { 0 };
+
+	set_add(&s, lo, hi);
+	return s;
+}
+
+/* STORE for the UIDs lo to hi; *done, if it is not NULL, is how many have it
+ * then. */
+static inline enum store_result
+t_store_flags(struct view *v, uint32_t lo, uint32_t hi, enum flag_op op,
+    uint32_t flags, const char *keyword, uint64_t *done)
+{
+	struct span k = span_str(keyword);
+	struct flag_change c = { .op = op, .flags = flags, .keyword = &k,
+		.keywords = keyword != NULL, .unchangedsince = UINT64_MAX };
+	struct set uids = t_set(lo, hi), have = { 0 }, modified = { 0 };
+	uint64_t modseq;
+	enum store_result r = view_store(v, &uids, &c, &have, &modified,
+	    &modseq);
+
+	if (done != NULL)
+		*done = set_count(&have);
+	set_free(&uids);
+	set_free(&have);
+	set_free(&modified);
+	return r;
+}
+
+static inline enum store_result
+t_change(struct view *v, uint32_t lo, uint32_t hi, enum flag_op op,
+    uint32_t flags, const char *keyword)
+{
+	return t_store_flags(v, lo, hi, op, flags, keyword, NULL);
 }
 
 struct t_list {

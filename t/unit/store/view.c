@@ -6,33 +6,6 @@
 
 static const char text[] = "Subject: one\r\n\r\nHello\r\n";
 
-static struct set
-set_of(uint32_t lo, uint32_t hi)
-{
-	struct set s = { 0 };
-
-	set_add(&s, lo, hi);
-	return s;
-}
-
-static enum store_result
-change(struct view *v, uint32_t lo, uint32_t hi, enum flag_op op,
-    uint32_t flags, const char *keyword)
-{
-	struct span k = span_str(keyword);
-	struct flag_change c = { .op = op, .flags = flags, .keyword = &k,
-		.keywords = keyword != NULL, .unchangedsince = UINT64_MAX };
-	struct set uids = set_of(lo, hi), done = { 0 }, modified = { 0 };
-	uint64_t modseq;
-	enum store_result r = view_store(v, &uids, &c, &done, &modified,
-	    &modseq);
-
-	set_free(&uids);
-	set_free(&done);
-	set_free(&modified);
-	return r;
-}
-
 /* What a sync tells, as "-SEQ … changed … exists". */
 static void
 gone(void *arg, uint32_t seq, uint32_t uid)
@@ -78,26 +51,26 @@ flags(void)
 		t_append(mb, text, 0, NULL);
 	view_open(mb, &v);
 	view_open(mb2, &w);
-	ok(change(v, 1, 2, FLAGS_ADD, MSG_SEEN, NULL) == STORE_OK &&
-	    change(v, 2, 2, FLAGS_ADD, MSG_FLAGGED, "$Work") == STORE_OK,
+	ok(t_change(v, 1, 2, FLAGS_ADD, MSG_SEEN, NULL) == STORE_OK &&
+	    t_change(v, 2, 2, FLAGS_ADD, MSG_FLAGGED, "$Work") == STORE_OK,
 	    "flags are added");
 	t_is_view(v, "1:1S 2:2SF+$Work 3:3 4:4", "and are there");
 	t_sync(v, true, "keywords", "who changed them is not told");
 	t_sync(w, true, "changed 1:2 keywords", "others are");
 	t_sync(w, true, "", "once");
-	change(w, 1, 4, FLAGS_SET, MSG_DRAFT, NULL);
+	t_change(w, 1, 4, FLAGS_SET, MSG_DRAFT, NULL);
 	t_is_view(v, "1:1D 2:2D 3:3D 4:4D", "setting replaces all");
-	change(w, 3, 4, FLAGS_ADD, 0, "$Work");
-	change(w, 4, 9, FLAGS_REMOVE, MSG_DRAFT, "$WORK");
+	t_change(w, 3, 4, FLAGS_ADD, 0, "$Work");
+	t_change(w, 4, 9, FLAGS_REMOVE, MSG_DRAFT, "$WORK");
 	t_is_view(w, "1:1D 2:2D 3:3D+$Work 4:4", "keywords have no case");
-	change(v, 1, 1, FLAGS_ADD, MSG_SEEN, NULL);
+	t_change(v, 1, 1, FLAGS_ADD, MSG_SEEN, NULL);
 	t_sync(v, true, "changed 1:4",
 	    "what others changed before us is told with ours");
 	for (int i = 0; i < 300; i++) {
 		char name[16];
 
 		snprintf(name, sizeof name, "k%d", i);
-		if (change(v, 3, 3, FLAGS_ADD, 0, name) != STORE_OK)
+		if (t_change(v, 3, 3, FLAGS_ADD, 0, name) != STORE_OK)
 			ok(false, name);
 	}
 	const struct span *names;
@@ -107,21 +80,20 @@ flags(void)
 	view_close(v);
 	view_close(w);
 	mailbox_close(mb);
-	mailbox_close(mb2);
-	store_close(st);
+	t_close(mb2);
 
 	t_remove("M/.lemon");
 	st = t_store();
 	mb = t_inbox(st);
 	view_open(mb, &v);
-	struct set one = set_of(1, 2);
+	struct set one = t_set(1, 2);
 	struct t_list l = { .mb = mb };
 	view_each(v, &one, 0, t_list_one, &l);
 	is(buf_span(&l.b), SPAN("1:1SD 2:2D"),
 	    "flags outlive the index in file names");
 	set_free(&one);
 	buf_clear(&l.b);
-	one = set_of(3, 3);
+	one = t_set(3, 3);
 	view_each(v, &one, 0, t_list_one, &l);
 	ok(span_starts(buf_span(&l.b), SPAN("3:3D+$Work+k0+k1+")) &&
 	    span_ends(buf_span(&l.b), SPAN("+k299")),
@@ -129,8 +101,7 @@ flags(void)
 	set_free(&one);
 	buf_free(&l.b);
 	view_close(v);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 static void
@@ -146,10 +117,10 @@ expunge(void)
 		t_append(mb, text, 0, NULL);
 	view_open(mb, &v);
 	view_open(mb2, &w);
-	change(v, 2, 3, FLAGS_ADD, MSG_DELETED, NULL);
-	change(v, 5, 5, FLAGS_ADD, MSG_DELETED, NULL);
+	t_change(v, 2, 3, FLAGS_ADD, MSG_DELETED, NULL);
+	t_change(v, 5, 5, FLAGS_ADD, MSG_DELETED, NULL);
 	t_sync(w, false, "changed 2:3,5", "others see \\Deleted");
-	struct set u = set_of(3, 9);
+	struct set u = t_set(3, 9);
 	ok(view_expunge(v, &u, &modseq) == STORE_OK, "UID EXPUNGE works");
 	t_sync(v, true, "-5(5) -3(3)",
 	    "numbers are told from the highest down");
@@ -171,8 +142,7 @@ expunge(void)
 	view_close(v);
 	view_close(w);
 	mailbox_close(mb);
-	mailbox_close(mb2);
-	store_close(st);
+	t_close(mb2);
 	/* One is not reaped yet. */
 	t_remove("M/.lemon");
 	st = t_store();
@@ -180,8 +150,7 @@ expunge(void)
 	t_is(mb, "1:1 2:4 3:6 4:7",
 	    "what was expunged stays so, the index gone before its file");
 	set_free(&u);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 }
 
 static void
@@ -200,7 +169,7 @@ copy(void)
 		t_append(mb, text, i == 2 ? MSG_SEEN : 0,
 		    i == 1 ? "$Work" : NULL);
 	view_open(mb, &v);
-	struct set u = set_of(2, 3);
+	struct set u = t_set(2, 3);
 	ok(view_copy(v, &u, to, false, &done) == STORE_OK && done.n == 2 &&
 	    done.from[0] == 2 && done.to[0] == 2 && done.from[1] == 3 &&
 	    done.to[1] == 3, "COPY tells the new UIDs");
@@ -217,7 +186,7 @@ copy(void)
 	t_is(to, "1:1+$Other 2:2+$Work 3:3S 4:4+$Work 5:5S", "and are there");
 	ok(view_tidy(v, NULL, NULL) == STORE_OK, "their files are unlinked");
 	set_free(&u);
-	u = set_of(1, 1);
+	u = t_set(1, 1);
 	ok(view_copy(v, &u, mb, false, &done) == STORE_OK && done.n == 1 &&
 	    done.to[0] == 5, "a mailbox can be copied into itself");
 	free(done.from);
@@ -232,8 +201,7 @@ copy(void)
 	set_free(&u);
 	view_close(v);
 	mailbox_close(mb);
-	mailbox_close(to);
-	store_close(st);
+	t_close(to);
 	t_remove("M/.lemon");
 	st = t_store();
 	mb = t_inbox(st);
@@ -241,8 +209,7 @@ copy(void)
 	t_is(mb, "1:4 2:5 3:6", "all the same without the index");
 	t_is(to, "1:1+$Other 2:2+$Work 3:3S 4:4+$Work 5:5S", "in both");
 	mailbox_close(mb);
-	mailbox_close(to);
-	store_close(st);
+	t_close(to);
 }
 
 int

@@ -76,20 +76,9 @@ is_dirty(struct mailbox *mb)
 }
 
 static bool
-store(struct view *v, uint32_t uid, uint32_t flags)
+set(struct view *v, uint32_t uid, uint32_t flags)
 {
-	struct flag_change c = { .op = FLAGS_SET, .flags = flags,
-		.unchangedsince = UINT64_MAX };
-	struct set u = { 0 }, done = { 0 }, modified = { 0 };
-	uint64_t modseq;
-
-	set_add(&u, uid, uid);
-	bool good = view_store(v, &u, &c, &done, &modified, &modseq) ==
-	    STORE_OK;
-	set_free(&u);
-	set_free(&done);
-	set_free(&modified);
-	return good;
+	return t_change(v, uid, uid, FLAGS_SET, flags, NULL) == STORE_OK;
 }
 
 static void
@@ -108,12 +97,12 @@ much(struct mailbox *mb)
 	    !is_dirty(mb), "a big mailbox that rests was read");
 	ok(view_settle(v) == STORE_OK && access("M/new/1.a", F_OK) == -1 &&
 	    !is_dirty(mb), "taking in what is new leaves nothing to read");
-	ok(store(v, 9, MSG_SEEN) && store(v, 9, MSG_SEEN | MSG_FLAGGED) &&
+	ok(set(v, 9, MSG_SEEN) && set(v, 9, MSG_SEEN | MSG_FLAGGED) &&
 	    !is_dirty(mb), "nor do flags");
 	ok(t_append(mb, "Subject: c\n\nd\n", 0, NULL) != 0 && !is_dirty(mb),
 	    "nor does a message that is appended");
 	put("M/cur/9999999.x:2,");
-	ok(store(v, 9, MSG_SEEN) && is_dirty(mb),
+	ok(set(v, 9, MSG_SEEN) && is_dirty(mb),
 	    "but what another program put beside does");
 	rest();
 	ok(view_rescan(v) == STORE_OK && !is_dirty(mb), "once");
@@ -135,8 +124,7 @@ main(void)
 		much(mb);
 	} else
 		ok(true, "# skip no inotify, or no file system of this machine");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove_dir();
 	return done();
 }

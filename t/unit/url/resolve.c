@@ -99,24 +99,17 @@ table(struct store *st, struct view *selected)
 static void
 changes(struct store *st, struct mailbox *mb, struct view *selected)
 {
-	struct set all = { 0 }, done = { 0 }, modified = { 0 };
-	const struct flag_change deleted = { .op = FLAGS_ADD,
-		.flags = MSG_DELETED, .unchangedsince = UINT64_MAX };
 	uint64_t modseq;
 	struct buf b = { 0 };
 
 	t_is(mb, "1:1", "nothing became seen");
-	set_add(&all, 1, 1);
-	view_store(selected, &all, &deleted, &done, &modified, &modseq);
+	t_change(selected, 1, 1, FLAGS_ADD, MSG_DELETED, NULL);
 	view_expunge(selected, NULL, &modseq);
 	view_tidy(selected, NULL, NULL);
 	read_url(st, SPAN("/INBOX/;UID=1/;SECTION=1"), selected, &b);
 	is(buf_span(&b), SPAN("(gone)"), "an expunged message is gone");
 	read_url(st, SPAN(";UID=1/;SECTION=1"), selected, &b);
 	is(buf_span(&b), SPAN("(gone)"), "for who has it selected, too");
-	set_free(&all);
-	set_free(&done);
-	set_free(&modified);
 	buf_free(&b);
 }
 
@@ -141,8 +134,7 @@ main(void)
 	changes(st, mb, v);
 	view_close(v);
 	mailbox_close(drafts);
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	t_remove_dir();
 	return done();
 }

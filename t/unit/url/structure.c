@@ -92,8 +92,7 @@ main(void)
 	ok(span_starts(buf_span(&b), SPAN("(\"message\" \"rfc822\"")) &&
 	    span_find(buf_span(&whole), buf_span(&b)) < whole.n,
 	    "as a part it is a message");
-	mailbox_close(mb);
-	store_close(st);
+	t_close(mb);
 	buf_free(&b);
 	buf_free(&whole);
 	t_remove_dir();
