@@ -67,6 +67,16 @@ buf_addhex(struct buf *b, const void *p, size_t n)
 }
 
 void
+buf_addescape(struct buf *b, char mark, char c)
+{
+	static const char digit[] = "0123456789ABCDEF";
+	unsigned char u = (unsigned char)c;
+	const char three[] = { mark, digit[u >> 4], digit[u & 15] };
+
+	buf_add(b, (struct span){ three, sizeof three });
+}
+
+void
 buf_addf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;

@@ -30,6 +30,10 @@ inline void buf_adds(struct buf *b, const char *s);
 void buf_addu(struct buf *b, uint64_t v);	/* in decimal */
 void buf_addhex(struct buf *b, const void *p, size_t n);	/* lower case */
 
+/* Add the mark and the octet's two digits in base 16, in upper case, as for a
+ * '%' in URLs, a '=' in quoted-printable and a '+' in xtext. */
+void buf_addescape(struct buf *b, char mark, char c);
+
 /* Formatted text, for numbers and fixed words; never for octets from the
  * wire. */
 __attribute__((format(printf, 2, 3)))

@@ -427,15 +427,10 @@ encode(struct buf *to, struct span s, const char *keep)
 		char c = s.p[i];
 
 		if (ascii_alpha(c) || ascii_digit(c) || one_of(c, "-._~") ||
-		    one_of(c, keep)) {
+		    one_of(c, keep))
 			buf_addc(to, c);
-		} else {
-			static const char hex[] = "0123456789ABCDEF";
-
-			buf_addc(to, '%');
-			buf_addc(to, hex[(unsigned char)c >> 4]);
-			buf_addc(to, hex[c & 15]);
-		}
+		else
+			buf_addescape(to, '%', c);
 	}
 }
 

@@ -139,12 +139,11 @@ param_notify(struct params *p, struct span v)
 	    p->c->notify == SMTP_NEVER);
 }
 
+/* Both grammars have it in upper case only. */
 static int
 hexdigit(char c)
 {
-	if (ascii_digit(c))
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= 'a' ? -1 : ascii_hex(c);
 }
 
 /* RFC 6533 3: "\x{" HEXPOINT "}" in what xtext left; add it as UTF-8. */
@@ -516,18 +515,13 @@ smtp_bdat_parse(struct span args, uint64_t *size, bool *last)
 void
 smtp_xtext_encode(struct span s, struct buf *to)
 {
-	static const char hex[] = "0123456789ABCDEF";
-
 	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
+		char c = s.p[i];
 
-		if (c >= '!' && c <= '~' && c != '+' && c != '=') {
-			buf_addc(to, (char)c);
-			continue;
-		}
-		buf_addc(to, '+');
-		buf_addc(to, hex[c >> 4]);
-		buf_addc(to, hex[c & 15]);
+		if (c >= '!' && c <= '~' && c != '+' && c != '=')
+			buf_addc(to, c);
+		else
+			buf_addescape(to, '+', c);
 	}
 }
 

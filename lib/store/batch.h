@@ -4,8 +4,9 @@
 
 #include "base/buf.h"
 
-/* A batch of unique names: SECONDS.MmicrosPpidQnRrandom.host.  The prefix
- * and the random part tell the batch from all others. */
+/* A batch of names that are unique on every host, and never over 200 octets:
+ * SECONDS.MmicrosPpidQnRrandom.host.  The prefix and the random part tell the
+ * batch from all others. */
 struct batch {
 	int64_t sec;
 	uint32_t usec, pid;

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/filename.h"
 
-#include <inttypes.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "base/file.h"
+#include "store/batch.h"
 
 /* Where the information begins, or file.n. */
 static size_t
@@ -57,39 +52,12 @@ filename_wire(struct span file, uint64_t *w)
 	return field(file, 'W', w);
 }
 
-/* The host's name with everything escaped that has a meaning in a file name
- * ("/" as \057 and ":" as \072, as everyone does), and not too long. */
-static void
-add_host(struct buf *to)
-{
-	char host[65] = "";
-	size_t n;
-
-	if (gethostname(host, sizeof(host) - 1) != 0 || host[0] == '\0')
-		memcpy(host, "localhost", 10);
-	n = strlen(host);
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)host[i];
-
-		if (c <= ' ' || c > '~' || strchr("/:,\\", c) != NULL)
-			buf_addf(to, "\\%03o", c);
-		else
-			buf_addc(to, host[i]);
-	}
-}
-
 void
-filename_new(unsigned count, struct buf *to)
+filename_new(unsigned n, struct buf *to)
 {
-	int64_t us = clock_now_us();
-	size_t before = to->n;
-	uint64_t random;
+	struct batch b;
 
-	random_fill(&random, sizeof(random));
-	buf_addf(to, "%" PRId64 ".M%06" PRId64 "P%ldQ%uR%016" PRIx64 ".",
-	    us / 1000000, us % 1000000, (long)getpid(),
-	    count, random);
-	add_host(to);
-	if (to->n - before > 200)
-		to->n = before + 200;
+	batch_start(&b);
+	b.n = n;
+	batch_name(&b, 0, 0, to);
 }

@@ -20,9 +20,9 @@ struct span filename_flags(struct span file);
 bool filename_size(struct span file, uint64_t *s);
 bool filename_wire(struct span file, uint64_t *w);
 
-/* Add a new one without sizes: SECONDS.MmicrosPpidQnRrandom.host, unique on
- * every host and never over 200 octets.  n counts what the caller made, so
- * that names of one microsecond sort in their order. */
+/* Add a new one without sizes, a batch of its own (store/batch.h).  n counts
+ * what the caller made, so that names of one microsecond sort in their
+ * order. */
 void filename_new(unsigned n, struct buf *to);
 
 #endif

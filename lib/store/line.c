@@ -94,20 +94,14 @@ line_seal(struct buf *b, size_t from)
 bool
 line_check(struct span line, struct span *text)
 {
-	uint32_t sum = 0;
 	struct span body;
+	uint32_t be;
 
-	if (line.n < 9 || line.p[line.n - 9] != ' ')
+	if (line.n < 9 || line.p[line.n - 9] != ' ' ||
+	    !span_unhex(span_skip(line, line.n - 8), &be, sizeof be))
 		return false;
-	for (size_t i = line.n - 8; i < line.n; i++) {
-		int v = ascii_hex(line.p[i]);
-
-		if (v < 0)
-			return false;
-		sum = sum << 4 | (uint32_t)v;
-	}
 	body = span_head(line, line.n - 9);
-	if (line_crc(body) != sum)
+	if (line_crc(body) != be32toh(be))
 		return false;
 	*text = body;
 	return true;
@@ -122,7 +116,7 @@ line_escape(struct buf *b, struct span s)
 		unsigned char c = (unsigned char)s.p[i];
 
 		if (c <= ' ' || c == '%' || c == 0x7f)
-			buf_addf(b, "%%%02X", c);
+			buf_addescape(b, '%', s.p[i]);
 		else
 			buf_addc(b, s.p[i]);
 	}

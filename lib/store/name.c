@@ -49,7 +49,7 @@ escape(struct span raw, bool first, struct buf *to)
 
 		if (c < ' ' || c > '~' || strchr("%&/.~", c) != NULL ||
 		    (i == 0 && inbox))
-			buf_addf(to, "%%%02X", c);
+			buf_addescape(to, '%', raw.p[i]);
 		else
 			buf_addc(to, raw.p[i]);
 	}

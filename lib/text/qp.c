@@ -205,12 +205,8 @@ make_room(struct qp_enc *e, uint8_t width, struct buf *to)
 static void
 encoded(struct qp_enc *e, char c, struct buf *to)
 {
-	static const char digit[] = "0123456789ABCDEF";
-	unsigned char u = (unsigned char)c;
-	char three[3] = { '=', digit[u >> 4], digit[u & 15] };
-
 	make_room(e, 3, to);
-	buf_add(to, (struct span){ three, 3 });
+	buf_addescape(to, '=', c);
 }
 
 /* No line that we end softly may make the next one a boundary's. */

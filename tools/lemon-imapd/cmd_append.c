@@ -139,12 +139,12 @@ bad_url(struct append *a, struct span url)
 	reply_no(a->s, "BADURL ", "That URL names no octets here.");
 	url = span_head(url, IMAP_URL_MAX);
 	for (size_t i = 0; i < url.n; i++) {
-		unsigned char c = (unsigned char)url.p[i];
+		char c = url.p[i];
 
 		if (c > ' ' && c <= '~' && c != ']' && c != '\\')
-			buf_addc(code, (char)c);
+			buf_addc(code, c);
 		else
-			buf_addf(code, "%%%02X", c);
+			buf_addescape(code, '%', c);
 	}
 	return NO;
 }

@@ -16,8 +16,9 @@ main(void)
 	buf_addu(&b, UINT64_MAX);
 	buf_addf(&b, " %d-%s ", -5, "x");
 	buf_addhex(&b, "\xfe\x01", 2);
+	buf_addescape(&b, '%', '\xfe');
 	is(buf_span(&b),
-	    SPAN("a\0b text 0 18446744073709551615 -5-x fe01"),
+	    SPAN("a\0b text 0 18446744073709551615 -5-x fe01%FE"),
 	    "all that is added stands in order");
 	buf_drop(&b, 2);
 	is(span_head(buf_span(&b), 6), SPAN("b text"), "the front is dropped");
