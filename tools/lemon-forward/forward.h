@@ -85,20 +85,22 @@ void compose(struct forward *f, struct span original);
 void mailbox_open(struct forward *f);
 const char *mailbox_lacks(const struct forward *f, enum way way);
 
-/* Put the message together in Sent, and get the ticket for it. */
-void mailbox_catenate(struct forward *f);
-
-/* Get a ticket for each part. */
-void mailbox_grant(struct forward *f);
-
-/* Download the parts, and upload the whole into Sent. */
-void mailbox_download(struct forward *f);
-
 /* It is sent: say so in the mailboxes. */
 void mailbox_mark(struct forward *f);
 
 /* It is not, and for certain: take the copy back. */
 void mailbox_take_back(struct forward *f);
+
+/* --- ways.c: how the message gets there --- */
+
+/* Put the message together in Sent, and get the ticket for it. */
+void way_catenate(struct forward *f);
+
+/* Get a ticket for each part. */
+void way_burl(struct forward *f);
+
+/* Download the parts, and upload the whole into Sent. */
+void way_download(struct forward *f);
 
 /* --- submit.c: the submission server --- */
 void submit_open(struct forward *f);

@@ -69,11 +69,11 @@ main(int argc, char **argv)
 	submit_open(&f);
 	way = choose(&f);
 	if (way == WAY_CATENATE)
-		mailbox_catenate(&f);
+		way_catenate(&f);
 	else if (way == WAY_BURL)
-		mailbox_grant(&f);
+		way_burl(&f);
 	else
-		mailbox_download(&f);
+		way_download(&f);
 	refused = submit_message(&f, way);
 	mailbox_mark(&f);
 	smtp_client_close(&f.smtp);
