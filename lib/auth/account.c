@@ -368,22 +368,17 @@ take_first(char *best, const char *name)
 static int
 search_addresses(const struct control *c, struct search *s)
 {
-	int fd = open_users(c), r = 0;
+	DIR *d = file_dir(open_users(c));
 	struct buf text = { 0 };
 	struct dirent *e;
+	int r = 0;
 
-	if (fd < 0)
+	if (d == NULL)
 		return is_absent(errno) ? 0 : -1;
-	DIR *d = fdopendir(fd);
-
-	if (d == NULL) {
-		close(fd);
-		return -1;
-	}
 	while (r == 0 && (errno = 0, e = readdir(d)) != NULL) {
 		if (!account_legal(span_str(e->d_name)))
 			continue;
-		r = read_addresses(fd, e->d_name, &text);
+		r = read_addresses(dirfd(d), e->d_name, &text);
 		if (addresses_has(buf_span(&text), s->full))
 			take_first(s->by_full, e->d_name);
 		if (s->base.n != s->full.n &&
@@ -404,17 +399,12 @@ search_addresses(const struct control *c, struct search *s)
 static int
 first(const struct control *c, char *name)
 {
-	int fd = open_users(c), r = 0;
+	DIR *d = file_dir(open_users(c));
 	struct dirent *e;
+	int r;
 
-	if (fd < 0)
+	if (d == NULL)
 		return is_absent(errno) ? 0 : -1;
-	DIR *d = fdopendir(fd);
-
-	if (d == NULL) {
-		close(fd);
-		return -1;
-	}
 	while ((errno = 0, e = readdir(d)) != NULL)
 		if (account_legal(span_str(e->d_name)) &&
 		    exists(c, e->d_name) == 1)

@@ -25,6 +25,16 @@ close_quietly(int fd)
 	errno = saved;
 }
 
+DIR *
+file_dir(int fd)
+{
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (d == NULL && fd >= 0)
+		close_quietly(fd);
+	return d;
+}
+
 static int
 open_at(int dirfd, const char *path, int flags, mode_t mode)
 {

@@ -2,6 +2,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <dirent.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -25,6 +26,10 @@ ssize_t file_pread(int fd, void *p, size_t n, int64_t off);
 /* Replace the file by these octets: a temporary file beside it, write,
  * fsync, rename, fsync of the directory.  Durable when it returns 0. */
 int file_replace(int dirfd, const char *path, struct span s, mode_t mode);
+
+/* To read a directory that openat gave, or NULL with errno; fd is taken, also
+ * then.  -1 for fd, with its errno, is NULL. */
+DIR *file_dir(int fd);
 
 /* An advisory lock on the whole file (F_OFD_SETLKW), shared or exclusive;
  * gone when the descriptor is closed.  Waits at most ms, then ETIMEDOUT. */

@@ -189,19 +189,22 @@ bell_heard(struct bell *b)
 	}
 }
 
+/* Who waits; NULL if nobody ever did. */
+static DIR *
+waiters(struct store *st)
+{
+	return file_dir(openat(st->index_dir, "bell", O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC));
+}
+
 bool
 bell_is_awaited(struct store *st)
 {
-	int fd = openat(st->index_dir, "bell", O_RDONLY | O_DIRECTORY |
-	    O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
+	DIR *d = waiters(st);
 	struct dirent *e = NULL;
 
-	if (d == NULL) {
-		if (fd != -1)
-			close(fd);
+	if (d == NULL)
 		return false;
-	}
 	do
 		e = readdir(d);
 	while (e != NULL && e->d_name[0] == '.');
@@ -223,30 +226,25 @@ waiter_lives(const char *name)
 void
 bell_ring(struct store *st)
 {
-	int fd = openat(st->index_dir, "bell", O_RDONLY | O_DIRECTORY |
-	    O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
+	DIR *d = waiters(st);
 	struct dirent *e;
 
-	if (d == NULL) {
-		if (fd != -1)
-			close(fd);
+	if (d == NULL)
 		return;
-	}
 	while ((e = readdir(d)) != NULL) {
 		if (e->d_name[0] == '.')
 			continue;
-		int w = openat(fd, e->d_name,
+		int w = openat(dirfd(d), e->d_name,
 		    O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 		if (w == -1) {
 			/* Nobody hears it: its process has died, or is just
 			 * about to open it and will look afterwards. */
 			if (errno == ENXIO && !waiter_lives(e->d_name))
-				unlinkat(fd, e->d_name, 0);
+				unlinkat(dirfd(d), e->d_name, 0);
 			continue;
 		}
 		if (write(w, "!", 1) == -1 && errno != EAGAIN)
-			unlinkat(fd, e->d_name, 0);
+			unlinkat(dirfd(d), e->d_name, 0);
 		close(w);
 	}
 	closedir(d);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/check.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -13,6 +12,7 @@
 #include "base/clock.h"
 #include "store/attach.h"
 #include "store/check_internal.h"
+#include "store/dirs.h"
 #include "store/filename.h"
 #include "store/keyword.h"
 #include "store/letters.h"
@@ -136,18 +136,13 @@ read_list(struct checking *k)
 static void
 read_dir(struct checking *k, int d)
 {
-	int sub = mailbox_sub(k->mb, d);
-	int fd = sub == -1 ? -1 : openat(sub, ".",
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	DIR *dir = dirs_open(k->mb, d);
 	struct dirent *e;
 
 	if (dir == NULL) {
 		check_say(k, owner_and_mode,
 		    "%s cannot be read: %s", d == CUR ? "cur" : "new",
 		    strerror(errno));
-		if (fd != -1)
-			close(fd);
 		return;
 	}
 	while ((e = readdir(dir)) != NULL) {
@@ -181,23 +176,17 @@ stat_dirs(struct checking *k, struct stat s[2])
 static void
 look_at_tmp(struct checking *k)
 {
-	int sub = mailbox_sub(k->mb, TMP);
-	int fd = sub == -1 ? -1 : openat(sub, ".",
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	DIR *dir = dirs_open(k->mb, TMP);
 	int64_t now = clock_now();
 	struct dirent *e;
 	struct stat s;
 	unsigned old = 0;
 
-	if (dir == NULL) {
-		if (fd != -1)
-			close(fd);
+	if (dir == NULL)
 		return;
-	}
 	while ((e = readdir(dir)) != NULL)
-		old += e->d_name[0] != '.' && fstatat(fd, e->d_name, &s,
-		    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(s.st_mode) &&
+		old += e->d_name[0] != '.' && fstatat(dirfd(dir), e->d_name,
+		    &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(s.st_mode) &&
 		    now - s.st_mtim.tv_sec > TMP_AGE;
 	closedir(dir);
 	if (old > 0)

@@ -213,16 +213,14 @@ look_at_subscriptions(struct whole *w)
 static void
 look_at_tree(struct whole *w)
 {
-	int fd = openat(w->st->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
+	DIR *d = file_dir(openat(w->st->dir, ".",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct dirent *e;
 	unsigned n = 0;
 
 	if (d == NULL) {
 		say(w, "look at its owner and mode",
 		    "the Maildir cannot be read: %s", strerror(errno));
-		if (fd != -1)
-			close(fd);
 		return;
 	}
 	while ((e = readdir(d)) != NULL) {

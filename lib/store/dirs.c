@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "store/letters.h"
 
 enum store_result
@@ -66,13 +66,9 @@ DIR *
 dirs_open(struct mailbox *mb, int d)
 {
 	int sub = mailbox_sub(mb, d);
-	int fd = sub == -1 ? -1 : openat(sub, ".",
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
 
-	if (dir == NULL && fd != -1)
-		close(fd);
-	return dir;
+	return sub == -1 ? NULL : file_dir(openat(sub, ".",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 static bool

@@ -29,6 +29,7 @@ bool dirs_quiet(const struct dirs *s, int d);
 bool dirs_at_rest(struct mailbox *mb, struct stat at[2]);
 bool dirs_unchanged(struct mailbox *mb, const struct stat at[2]);
 
+/* CUR, NEW or TMP, to be read; NULL with errno. */
 DIR *dirs_open(struct mailbox *mb, int d);
 
 /* Call fn for each entry of a directory that may be a message. */

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/die.h"
+#include "base/file.h"
 #include "store/name.h"
 #include "store/subscriptions.h"
 #include "store/tree.h"
@@ -132,16 +133,13 @@ sort(struct folders *f, int (*order)(const void *, const void *))
 static int
 pass(struct store *st, struct folders *f)
 {
-	int fd = openat(st->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = file_dir(openat(st->dir, ".",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct dirent *e;
 	size_t cap = 0;
 
-	if (d == NULL) {
-		if (fd >= 0)
-			close(fd);
+	if (d == NULL)
 		return -1;
-	}
 	arena_reset(&f->mem);
 	f->f = NULL;
 	f->n = 0;

@@ -340,21 +340,18 @@ static bool
 courier_keywords(int dir, struct import *im, size_t *cap)
 {
 	struct courier c = { .im = im, .cap = cap, .sorted = im->n };
-	int fd = openat(dir, "courierimapkeywords",
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = file_dir(openat(dir, "courierimapkeywords",
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 	struct timespec list = { 0, 0 };
 	struct span text;
 	struct stat s;
 
 	if (d == NULL) {
 		failed(im, errno);
-		if (fd >= 0)
-			close(fd);
 		return false;
 	}
-	if (slurp(fd, ":list", FILE_OCTETS, im, &text)) {
-		if (fstatat(fd, ":list", &s, AT_SYMLINK_NOFOLLOW) == 0)
+	if (slurp(dirfd(d), ":list", FILE_OCTETS, im, &text)) {
+		if (fstatat(dirfd(d), ":list", &s, AT_SYMLINK_NOFOLLOW) == 0)
 			list = s.st_mtim;
 		courier_list(&c, text);
 	}

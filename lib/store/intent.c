@@ -293,10 +293,7 @@ open_sub(struct store *st, const char *disk, const char *sub, bool *gone)
 	int fd = open_in(st, disk, sub, O_RDONLY | O_DIRECTORY);
 
 	*gone = fd == -1 && (errno == ENOENT || errno == ENOTDIR);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
-	if (d == NULL && fd != -1)
-		close(fd);
-	return d;
+	return file_dir(fd);
 }
 
 /* Count the batch's files, or remove them.  The names are long and random: no

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "store/reap.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "base/clock.h"
 #include "store/attach.h"
+#include "store/dirs.h"
 #include "store/filename.h"
 #include "store/letters.h"
 #include "store/list.h"
@@ -297,25 +297,19 @@ mailbox_take_new(struct mailbox *mb, uint32_t uidnext)
 void
 mailbox_sweep(struct mailbox *mb)
 {
-	int sub = mailbox_sub(mb, TMP);
-	int fd = sub == -1 ? -1 : openat(sub, ".",
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
+	DIR *d = dirs_open(mb, TMP);
 	int64_t now = clock_now();
 	struct dirent *e;
 	struct stat s;
 
-	if (d == NULL) {
-		if (fd != -1)
-			close(fd);
+	if (d == NULL)
 		return;
-	}
 	while ((e = readdir(d)) != NULL)
-		if (e->d_name[0] != '.' && fstatat(fd, e->d_name, &s,
+		if (e->d_name[0] != '.' && fstatat(dirfd(d), e->d_name, &s,
 		    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(s.st_mode) &&
 		    now - s.st_mtim.tv_sec > TMP_AGE &&
 		    now - s.st_ctim.tv_sec > TMP_AGE)
-			unlinkat(fd, e->d_name, 0);
+			unlinkat(dirfd(d), e->d_name, 0);
 	closedir(d);
 }
 

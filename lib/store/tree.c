@@ -139,13 +139,11 @@ unique(struct store *st, const char *prefix, struct buf *name)
 static void
 empty(int dir, int depth)
 {
-	DIR *d = fdopendir(dir);
+	DIR *d = file_dir(dir);
 	struct dirent *e;
 
-	if (d == NULL) {
-		close(dir);
+	if (d == NULL)
 		return;
-	}
 	while ((e = readdir(d)) != NULL) {
 		struct span name = span_str(e->d_name);
 		int sub;
@@ -213,22 +211,15 @@ tree_empty(struct store *st, const char *disk)
 		struct buf path = { 0 };
 		struct dirent *e;
 		DIR *d;
-		int fd;
 
 		buf_adds(&path, disk);
 		buf_adds(&path, sub[i]);
-		fd = openat(st->dir, buf_cstr(&path),
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		d = fd < 0 ? NULL : fdopendir(fd);
+		d = file_dir(openat(st->dir, buf_cstr(&path),
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 		buf_free(&path);
-		if (d == NULL) {
-			int err = errno;
-
-			if (fd >= 0)
-				close(fd);
-			return err == ENOENT || err == ENOTDIR ||
-			    err == ELOOP ? 0 : -1;
-		}
+		if (d == NULL)
+			return errno == ENOENT || errno == ENOTDIR ||
+			    errno == ELOOP ? 0 : -1;
 		while ((errno = 0, e = readdir(d)) != NULL)
 			if (e->d_name[0] != '.')
 				none = 0;
@@ -287,15 +278,12 @@ void
 tree_sweep(struct store *st)
 {
 	bool locked = folders_of(st)->locked > 0;
-	int fd = openat(st->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = file_dir(openat(st->dir, ".",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	struct dirent *e;
 
-	if (d == NULL) {
-		if (fd >= 0)
-			close(fd);
+	if (d == NULL)
 		return;
-	}
 	while ((e = readdir(d)) != NULL) {
 		struct span name = span_str(e->d_name);
 
