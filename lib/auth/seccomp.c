@@ -203,16 +203,23 @@ allow_value(struct filter *f, int nr, unsigned i, uint32_t v)
 	allow_values(f, nr, i, &v, 1);
 }
 
-/* Allow nr unless its argument i, a file's mode, lets others run as us. */
+/* Allow nr unless its argument i has one of these bits. */
 static void
-modes(struct filter *f, int nr, unsigned i)
+allow_without(struct filter *f, int nr, unsigned i, uint32_t bits)
 {
 	unsigned short b = begin(f, nr);
 
 	load_arg(f, i, false);
-	refuse_if_bits(f, S_ISUID | S_ISGID);
+	refuse_if_bits(f, bits);
 	answer(f, SECCOMP_RET_ALLOW);
 	end(f, b);
+}
+
+/* The same where it is a file's mode, which must not let others run as us. */
+static void
+modes(struct filter *f, int nr, unsigned i)
+{
+	allow_without(f, nr, i, S_ISUID | S_ISGID);
 }
 
 /* Libraries may still be loaded, so a file may be mapped to be run, but
@@ -220,13 +227,9 @@ modes(struct filter *f, int nr, unsigned i)
 static void
 memory(struct filter *f)
 {
-	unsigned short b = begin(f, SYS_mprotect);
+	unsigned short b;
 
-	load_arg(f, 2, false);
-	refuse_if_bits(f, PROT_EXEC);
-	answer(f, SECCOMP_RET_ALLOW);
-	end(f, b);
-
+	allow_without(f, SYS_mprotect, 2, PROT_EXEC);
 	b = begin(f, SYS_mmap);
 	load_arg(f, 2, false);
 	add(f, BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 1, 0);
