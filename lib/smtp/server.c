@@ -44,8 +44,8 @@ smtp_say(struct smtp_server *s, enum smtp_answer a)
 	smtp_reply_free(&r);
 }
 
-static void
-say(struct smtp_server *s, unsigned code, const char *status,
+void
+smtp_say_text(struct smtp_server *s, unsigned code, const char *status,
     const char *text)
 {
 	struct smtp_reply r = { 0 };
@@ -63,7 +63,7 @@ smtp_lost(struct smtp_server *s)
 		return;
 	}
 	/* RFC 5321 3.8 */
-	say(s, 421, "4.4.2", "Waited too long, good bye");
+	smtp_say_text(s, 421, "4.4.2", "Waited too long, good bye");
 	smtp_leave(s, SMTP_BYE_TIMEOUT);
 }
 
@@ -221,7 +221,7 @@ verb_mail(struct smtp_server *s, struct span args)
 	struct smtp_mail m;
 
 	if (s->in_mail) {	/* RFC 5321 4.1.4 */
-		say(s, 503, "5.5.1", "One MAIL at a time");
+		smtp_say_text(s, 503, "5.5.1", "One MAIL at a time");
 		s->junk++;
 		return;
 	}
@@ -301,7 +301,8 @@ verb_vrfy(struct smtp_server *s, struct span args)
 	if (args.n == 0)
 		smtp_say(s, SMTP_BAD_SYNTAX);
 	else	/* RFC 5321 3.5.3 */
-		say(s, 252, "2.5.2", "Send some mail, it will be tried");
+		smtp_say_text(s, 252, "2.5.2",
+		    "Send some mail, it will be tried");
 }
 
 static void
@@ -309,7 +310,8 @@ verb_help(struct smtp_server *s, struct span args)
 {
 	(void)args;
 	s->idle++;
-	say(s, 214, "2.0.0", s->lmtp ? "See RFC 2033" : "See RFC 6409");
+	smtp_say_text(s, 214, "2.0.0",
+	    s->lmtp ? "See RFC 2033" : "See RFC 6409");
 }
 
 static void
@@ -319,7 +321,7 @@ verb_quit(struct smtp_server *s, struct span args)
 		smtp_say(s, SMTP_BAD_SYNTAX);
 		return;
 	}
-	say(s, 221, "2.0.0", "Good bye");
+	smtp_say_text(s, 221, "2.0.0", "Good bye");
 	smtp_leave(s, SMTP_BYE_QUIT);
 }
 
@@ -338,11 +340,12 @@ verb_starttls(struct smtp_server *s, struct span args)
 	/* What came before the handshake is not protected by it: whoever
 	 * pipelines here puts words in somebody's mouth. */
 	if (in_ready(s->in)) {
-		say(s, 554, "5.5.1", "Nothing may follow STARTTLS, good bye");
+		smtp_say_text(s, 554, "5.5.1",
+		    "Nothing may follow STARTTLS, good bye");
 		smtp_leave(s, SMTP_BYE_INJECTION);
 		return;
 	}
-	say(s, 220, "2.0.0", "Ready to start TLS");
+	smtp_say_text(s, 220, "2.0.0", "Ready to start TLS");
 	if (out_flush(s->out) != 0) {
 		smtp_leave(s, SMTP_BYE_EOF);
 		return;
@@ -481,7 +484,8 @@ next_command(struct smtp_server *s)
 	}
 	if (!s->over && (s->idle > IDLE_MAX ||
 	    s->junk > (s->authed ? JUNK_MAX_AUTHED : JUNK_MAX))) {
-		say(s, 421, "4.7.0", "Too many useless commands, good bye");
+		smtp_say_text(s, 421, "4.7.0",
+		    "Too many useless commands, good bye");
 		smtp_leave(s, SMTP_BYE_JUNK);
 	}
 }
@@ -501,7 +505,7 @@ smtp_server_run(struct smtp_server *s)
 	    (s->login_ms == 0 ? LOGIN_MS : s->login_ms);
 	buf_adds(&text, s->name);
 	buf_adds(&text, s->lmtp ? " LMTP lemon" : " ESMTP lemon");
-	say(s, 220, NULL, buf_cstr(&text));
+	smtp_say_text(s, 220, NULL, buf_cstr(&text));
 	buf_free(&text);
 	while (!s->over)
 		next_command(s);
@@ -518,8 +522,19 @@ smtp_server_free(struct smtp_server *s)
 	buf_free(&s->helo);
 }
 
-const char *
-smtp_bye_word(enum smtp_bye b)
+void
+smtp_server_limits(struct smtp_server *s, const struct control *c)
+{
+	s->size_max = control_num(c, "databytes", SMTP_SIZE_DEFAULT, 0,
+	    INT64_MAX);
+	s->rcpts_max = (size_t)control_num(c, "rcptmax", 1000, 1, 100000);
+	s->command_ms = (int64_t)control_num(c, "timeout", 300, 1, 86400) *
+	    1000;
+}
+
+void
+smtp_server_log(const struct smtp_server *s, struct log *l,
+    enum smtp_bye bye, int64_t began)
 {
 	static const char *const word[] = {
 		[SMTP_BYE_QUIT] = "quit", [SMTP_BYE_EOF] = "lost",
@@ -529,5 +544,10 @@ smtp_bye_word(enum smtp_bye b)
 		[SMTP_BYE_INJECTION] = "injection",
 	};
 
-	return word[b];
+	log_ks(l, "why", word[bye]);
+	log_ku(l, "commands", s->commands);
+	log_ku(l, "messages", s->messages);
+	log_ku(l, "in", s->in->total);
+	log_ku(l, "out", s->out->total);
+	log_ku(l, "wall_ms", (uint64_t)(clock_ms() - began));
 }

@@ -3,6 +3,7 @@
 #define SMTP_SERVER_H
 
 #include "auth/sasl.h"
+#include "base/log.h"
 #include "smtp/param.h"
 
 /*
@@ -106,6 +107,9 @@ struct smtp_server {
 	enum smtp_bye bye;
 };
 
+/* Set the limits as the control files databytes, rcptmax and timeout say. */
+void smtp_server_limits(struct smtp_server *s, const struct control *c);
+
 /* Greet and serve until the client leaves or is sent away; says how. */
 enum smtp_bye smtp_server_run(struct smtp_server *s);
 
@@ -122,7 +126,9 @@ bool smtp_server_ahead(const struct smtp_server *s, size_t *at,
 /* Release what the session holds (not in, out and ctx). */
 void smtp_server_free(struct smtp_server *s);
 
-/* One word for the log. */
-const char *smtp_bye_word(enum smtp_bye b);
+/* Add to a line of the log why it ended, and what came and went since it
+ * began (on clock_ms). */
+void smtp_server_log(const struct smtp_server *s, struct log *l,
+    enum smtp_bye bye, int64_t began);
 
 #endif

@@ -9,17 +9,6 @@
 
 enum { TRIES_MAX = 3 };
 
-static void
-say(struct smtp_server *s, unsigned code, const char *status,
-    const char *text)
-{
-	struct smtp_reply r = { 0 };
-
-	smtp_reply_set(&r, code, status, text);
-	smtp_say_reply(s, &r);
-	smtp_reply_free(&r);
-}
-
 /* "334 " and the challenge, then the client's line, decoded.  False if
  * there is none, which was answered. */
 static bool
@@ -44,11 +33,11 @@ converse(struct smtp_server *s, struct buf *challenge, struct buf *response)
 	if (l == LINE_END)
 		smtp_lost(s);
 	else if (l == LINE_LONG)	/* RFC 4954 4 */
-		say(s, 500, "5.5.6", "Line too long");
+		smtp_say_text(s, 500, "5.5.6", "Line too long");
 	else if (span_eq(buf_span(&coded), SPAN("*")))
-		say(s, 501, "5.7.0", "Authentication cancelled");
+		smtp_say_text(s, 501, "5.7.0", "Authentication cancelled");
 	else if (l == LINE_BARE || !base64_strict(buf_span(&coded), response))
-		say(s, 501, "5.5.2", "Bad base64");
+		smtp_say_text(s, 501, "5.5.2", "Bad base64");
 	else
 		good = true;
 	buf_wipe(&coded);
@@ -65,25 +54,25 @@ verdict(struct smtp_server *s, enum sasl_step step)
 		 * layer, but the capabilities have changed. */
 		s->authed = true;
 		s->junk = 0;
-		say(s, 235, "2.7.0", "Welcome");
+		smtp_say_text(s, 235, "2.7.0", "Welcome");
 		return;
 	case SASL_STEP_NOMECH:
 		if (!s->secure && s->features & SMTP_STARTTLS)
-			say(s, 538, "5.7.11", "Not without TLS");
+			smtp_say_text(s, 538, "5.7.11", "Not without TLS");
 		else
-			say(s, 504, "5.5.4", "Mechanism not offered");
+			smtp_say_text(s, 504, "5.5.4", "Mechanism not offered");
 		s->junk++;
 		return;
 	case SASL_STEP_TEMP:
-		say(s, 454, "4.7.0", "Cannot check that now");
+		smtp_say_text(s, 454, "4.7.0", "Cannot check that now");
 		break;
 	case SASL_STEP_BAD:
 	case SASL_STEP_MORE:
-		say(s, 535, "5.7.8", "Authentication failed");
+		smtp_say_text(s, 535, "5.7.8", "Authentication failed");
 		break;
 	}
 	if (++s->auth_failed >= TRIES_MAX && !s->over) {
-		say(s, 421, "4.7.0", "Too many failures, good bye");
+		smtp_say_text(s, 421, "4.7.0", "Too many failures, good bye");
 		smtp_leave(s, SMTP_BYE_AUTH);
 	}
 }
@@ -140,7 +129,7 @@ smtp_verb_auth(struct smtp_server *s, struct span args)
 	buf_room(&initial, args.n);
 	if (args.p != NULL && !span_eq(args, SPAN("=")) &&
 	    (args.n == 0 || !base64_strict(args, &initial))) {
-		say(s, 501, "5.5.2", "Bad base64");
+		smtp_say_text(s, 501, "5.5.2", "Bad base64");
 		s->junk++;
 	} else {
 		/* "=" is an empty response, which is not none. */

@@ -22,6 +22,8 @@ void smtp_verb_burl(struct smtp_server *s, struct span args);
 /* Write one of the standard replies, or this one; counts refusals that only
  * broken or hostile clients collect. */
 void smtp_say(struct smtp_server *s, enum smtp_answer a);
+void smtp_say_text(struct smtp_server *s, unsigned code, const char *status,
+    const char *text);
 void smtp_say_reply(struct smtp_server *s, const struct smtp_reply *r);
 
 /* End the session after what was written. */

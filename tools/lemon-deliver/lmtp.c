@@ -289,12 +289,7 @@ session_open(struct session *s)
 	/* RFC 3461 5.2.2: who offers DSN owes notices of success. */
 	if (inject_available(&s->control))
 		v->features |= SMTP_DSN;
-	v->size_max = control_num(&s->control, "databytes", SMTP_SIZE_DEFAULT, 0,
-	    INT64_MAX);
-	v->rcpts_max = (size_t)control_num(&s->control, "rcptmax", 1000, 1,
-	    100000);
-	v->command_ms = (int64_t)control_num(&s->control, "timeout", 300, 1,
-	    86400) * 1000;
+	smtp_server_limits(v, &s->control);
 }
 
 static void
@@ -303,12 +298,7 @@ session_close(struct session *s, enum smtp_bye bye)
 	struct log l;
 
 	log_start(s, &l, "bye", "-");
-	log_ks(&l, "why", smtp_bye_word(bye));
-	log_ku(&l, "commands", s->server.commands);
-	log_ku(&l, "messages", s->server.messages);
-	log_ku(&l, "in", s->in.total);
-	log_ku(&l, "out", s->out.total);
-	log_ku(&l, "wall_ms", (uint64_t)(clock_ms() - s->started));
+	smtp_server_log(&s->server, &l, bye, s->started);
 	log_end(&l);
 	smtp_server_free(&s->server);
 	boxes_close(&s->boxes);

@@ -42,19 +42,26 @@ log_tls(const struct submit *s, struct log *l)
 }
 
 static int
+tls_failed(const struct submit *s, const char *why)
+{
+	struct log l;
+
+	log_start(s, &l, "tls-failed");
+	log_ks(&l, "why", why);
+	log_end(&l);
+	return -1;
+}
+
+static int
 handshake(struct submit *s)
 {
 	const char *why = "no certificate";
-	struct log l;
 
 	s->tls = tls_configure(&s->control, &why);
 	if (s->tls != NULL &&
 	    tls_accept(s->tls, &s->in, &s->out, &why) == 0)
 		return 0;
-	log_start(s, &l, "tls-failed");
-	log_ks(&l, "why", why);
-	log_end(&l);
-	return -1;
+	return tls_failed(s, why);
 }
 
 /* Before TLS, too: a client that was not let in needs none. */
@@ -96,12 +103,7 @@ submit_open(struct submit *s)
 		.secure = s->implicit || s->outside || s->peer.secure };
 	if (!strangers_enter(&s->strangers, &s->control, s->peer.ip))
 		crowded(s);
-	v->size_max = control_num(&s->control, "databytes", SMTP_SIZE_DEFAULT, 0,
-	    INT64_MAX);
-	v->rcpts_max = (size_t)control_num(&s->control, "rcptmax", 1000, 1,
-	    100000);
-	v->command_ms = (int64_t)control_num(&s->control, "timeout", 300, 1,
-	    86400) * 1000;
+	smtp_server_limits(v, &s->control);
 	v->login_ms = (int64_t)control_num(&s->control, "logintimeout", 60,
 	    1, 86400) * 1000;
 	if (!v->secure && (s->peer.ucspi_tls || tls_configured(&s->control)))
@@ -118,16 +120,10 @@ starttls(void *ctx, struct in *in, struct out *out)
 {
 	struct submit *s = ctx;
 	const char *why = "unknown";
-	struct log l;
 
 	if (!s->peer.ucspi_tls)
 		return handshake(s);
-	if (ucspi_tls_start(in, out, &why) == 0)
-		return 0;
-	log_start(s, &l, "tls-failed");
-	log_ks(&l, "why", why);
-	log_end(&l);
-	return -1;
+	return ucspi_tls_start(in, out, &why) == 0 ? 0 : tls_failed(s, why);
 }
 
 static void
@@ -282,12 +278,7 @@ submit_close(struct submit *s, enum smtp_bye bye)
 	    bye == SMTP_BYE_INJECTION)
 		linger(s->out.fd);
 	log_start(s, &l, "bye");
-	log_ks(&l, "why", smtp_bye_word(bye));
-	log_ku(&l, "commands", s->server.commands);
-	log_ku(&l, "messages", s->server.messages);
-	log_ku(&l, "in", s->in.total);
-	log_ku(&l, "out", s->out.total);
-	log_ku(&l, "wall_ms", (uint64_t)(clock_ms() - s->started));
+	smtp_server_log(&s->server, &l, bye, s->started);
 	log_end(&l);
 	strangers_leave(&s->strangers);
 	trace_close(s->in.trace);
