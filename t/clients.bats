@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Real mail programs from Debian, against everything running.
 
+load room
 load serve
 
 setup_file() {
@@ -86,20 +87,8 @@ mbsyncrc() {
 
 	IMAPStore far
 	Account bob
-
-	MaildirStore near
-	Path $PWD/mail/
-	Inbox $PWD/mail/INBOX
-	SubFolders Verbatim
-
-	Channel all
-	Far :far:
-	Near :near:
-	Patterns *
-	Create Both
-	Expunge Both
-	SyncState *
 	EOF
+	mbsync_near Both >>rc
 	mkdir -p mail
 }
 

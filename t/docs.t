@@ -4,16 +4,7 @@
 # it really takes, and -h says how to use it.
 
 cd "$(dirname "$0")/.." || exit 1
-n=0 bad=0
-result() {
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		bad=1
-	fi
-}
+. t/tap.sh
 
 for page in doc/*.[1-8]
 do

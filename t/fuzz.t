@@ -5,22 +5,17 @@
 
 cd "$(dirname "$0")/.." || exit 1
 build=${LEMON_BUILD:-build}
-n=0 bad=0
+. t/tap.sh
 for f in t/fuzz/*.c
 do
 	noun=$(basename "$f" .c)
 	[ "$noun" = replay ] && continue
-	n=$((n + 1))
 	count=$(find "t/fuzz/corpus/$noun" -type f 2>/dev/null | wc -l)
-	if [ "$count" -gt 0 ] && find "t/fuzz/corpus/$noun" -type f -print0 |
+	[ "$count" -gt 0 ] && find "t/fuzz/corpus/$noun" -type f -print0 |
 	    xargs -0 timeout 120 "$build/t/fuzz/$noun" 2>"/tmp/fuzz.$$"
-	then
-		echo "ok $n - $noun survives its corpus of $count"
-	else
-		echo "not ok $n - $noun survives its corpus of $count"
-		sed 's/^/# /' "/tmp/fuzz.$$"
-		bad=1
-	fi
+	code=$?
+	result $code "$noun survives its corpus of $count"
+	[ $code = 0 ] || sed 's/^/# /' "/tmp/fuzz.$$"
 	rm -f "/tmp/fuzz.$$"
 done
 echo "1..$n"

@@ -343,14 +343,19 @@ class World:
             s.end()
         return got, validity, s
 
+    def see_surely(self, box):
+        """Twice if a connection is lost."""
+        try:
+            got, validity, _ = self.see(box)
+        except Lost:
+            self.lost += 1
+            got, validity, _ = self.see(box)
+        return got, validity
+
     def look(self, may=()):
-        """Compare all with the model; twice if a connection is lost."""
+        """Compare all with the model."""
         for box in self.model:
-            try:
-                got, validity, _ = self.see(box)
-            except Lost:
-                self.lost += 1
-                got, validity, _ = self.see(box)
+            got, validity = self.see_surely(box)
             want = self.model[box]
             if validity != self.validity[box]:
                 if validity < self.validity[box]:
@@ -545,11 +550,7 @@ def settle(w, maybe):
     octets, dates and sizes hold in any case, and so do flags but of maybe
     (None: of all)."""
     for box in w.model:
-        try:
-            got, validity, _ = w.see(box)
-        except Lost:
-            w.lost += 1
-            got, validity, _ = w.see(box)
+        got, validity = w.see_surely(box)
         want = w.model[box]
         if validity < w.validity[box]:
             raise AssertionError("UIDVALIDITY fell")

@@ -18,16 +18,7 @@ below() {
 	esac
 }
 
-n=0 bad=0
-result() {
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		bad=1
-	fi
-}
+. t/tap.sh
 
 for room in lib/*/
 do

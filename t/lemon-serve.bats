@@ -203,25 +203,26 @@ ours() {
 	[ -z "$(ours)" ] || { ours; false; }
 }
 
-@test "only what is there is run" {
+# only_imapd COMMAND: of the servers there is one, and it does that
+only_imapd() {
+	local bin
 	bin=$(dirname "$(command -v lemon-serve)")
 	mkdir bin
 	cp "$bin"/lemon-serve "$bin"/lemon-user "$bin"/lemon-verifier bin
-	printf '#!/bin/sh\necho hello\n' >bin/lemon-imapd
+	printf '#!/bin/sh\n%s\n' "$1" >bin/lemon-imapd
 	chmod 755 bin bin/*
 	PATH=$PWD/bin:$PATH
+}
+
+@test "only what is there is run" {
+	only_imapd "echo hello"
 	start d
 	[ "$ready" = "ready imap=$((base + 143)) imaps=$((base + 993)) dir=$(pwd -P)/d" ]
 	stop
 }
 
 @test "what the servers log goes to standard error" {
-	bin=$(dirname "$(command -v lemon-serve)")
-	mkdir bin
-	cp "$bin"/lemon-serve "$bin"/lemon-user "$bin"/lemon-verifier bin
-	printf '#!/bin/sh\necho "lemon-imapd[1]: told" >&2\n' >bin/lemon-imapd
-	chmod 755 bin bin/*
-	PATH=$PWD/bin:$PATH
+	only_imapd 'echo "lemon-imapd[1]: told" >&2'
 	start d
 	exec 4<>"/dev/tcp/127.0.0.1/$(port imap)"
 	cat <&4 >/dev/null

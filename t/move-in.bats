@@ -17,20 +17,8 @@ mbsyncrc() {
 	IMAPStore far
 	Tunnel "$1"
 	UseNamespace yes
-
-	MaildirStore near
-	Path $PWD/mail/
-	Inbox $PWD/mail/INBOX
-	SubFolders Verbatim
-
-	Channel all
-	Far :far:
-	Near :near:
-	Patterns *
-	Create Both
-	Expunge None
-	SyncState *
 	EOF
+	mbsync_near None >>rc
 }
 
 near() {

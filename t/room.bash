@@ -45,3 +45,23 @@ example() {
 		on { text = text $0 "\n" }
 	' "$BATS_TEST_DIRNAME/../doc/$1"
 }
+
+# mbsync_near EXPUNGE: the rest of a configuration of mbsync, behind the store
+# far: all of it comes to mail/ below here
+mbsync_near() {
+	cat <<-EOF
+
+	MaildirStore near
+	Path $PWD/mail/
+	Inbox $PWD/mail/INBOX
+	SubFolders Verbatim
+
+	Channel all
+	Far :far:
+	Near :near:
+	Patterns *
+	Create Both
+	Expunge $1
+	SyncState *
+	EOF
+}
