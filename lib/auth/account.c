@@ -145,10 +145,7 @@ exists(const struct control *c, const char *name)
 		r = is_absent(errno) ? 0 : -1;
 	else if (!S_ISDIR(st.st_mode))
 		r = 0;
-	int error = errno;
-
-	close(fd);
-	errno = error;
+	close_quietly(fd);
 	return r;
 }
 

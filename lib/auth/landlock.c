@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 /* The kernel's interface, here because the headers of a stable distribution
  * lag behind its kernels. */
 enum {
@@ -68,10 +70,7 @@ allow(int set, const char *path, uint64_t rights)
 	    rights & FILE_ONLY;
 	if (r == 0)
 		r = (int)syscall(NR_ADD, set, RULE_PATH_BENEATH, &rule, 0);
-	int saved = errno;
-
-	close(rule.fd);
-	errno = saved;
+	close_quietly(rule.fd);
 	return r;
 }
 
@@ -116,9 +115,6 @@ landlock_enter(const char *const *dirs, const char *const *readable)
 		r = allow_all(set, readable, READ);
 	if (r == 0)
 		r = (int)syscall(NR_RESTRICT, set, 0);
-	int saved = errno;
-
-	close(set);
-	errno = saved;
+	close_quietly(set);
 	return r < 0 ? -1 : 1;
 }

@@ -34,6 +34,10 @@ void buf_addhex(struct buf *b, const void *p, size_t n);	/* lower case */
  * '%' in URLs, a '=' in quoted-printable and a '+' in xtext. */
 void buf_addescape(struct buf *b, char mark, char c);
 
+/* Add octets between quotes, each quote and backslash of them behind a
+ * backslash (RFC 3501 4.3, RFC 5321 4.1.2, RFC 5322 3.2.4). */
+void buf_addquoted(struct buf *b, struct span s);
+
 /* Formatted text, for numbers and fixed words; never for octets from the
  * wire. */
 __attribute__((format(printf, 2, 3)))

@@ -266,8 +266,6 @@ control_secret(const struct control *c, const char *name, size_t max,
 		return e == ENOENT ? 0 : -1;
 	}
 	r = secret(fd, max, text);
-	e = errno;
-	close(fd);
-	errno = e;
+	close_quietly(fd);
 	return r;
 }

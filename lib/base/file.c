@@ -15,8 +15,7 @@
 
 enum { PIECE = 16 * 1024 };
 
-/* Close without losing the errno of what went before. */
-static void
+void
 close_quietly(int fd)
 {
 	int saved = errno;

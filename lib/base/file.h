@@ -27,6 +27,9 @@ ssize_t file_pread(int fd, void *p, size_t n, int64_t off);
  * fsync, rename, fsync of the directory.  Durable when it returns 0. */
 int file_replace(int dirfd, const char *path, struct span s, mode_t mode);
 
+/* close(2) that leaves errno as it is, for who has failed already. */
+void close_quietly(int fd);
+
 /* To read a directory that openat gave, or NULL with errno; fd is taken, also
  * then.  -1 for fd, with its errno, is NULL. */
 DIR *file_dir(int fd);

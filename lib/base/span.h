@@ -50,6 +50,9 @@ size_t span_rchr(struct span s, char c);
 size_t span_find(struct span s, struct span what);
 size_t span_ifind(struct span s, struct span what);
 
+/* Whether all of s is ASCII, without controls. */
+bool span_printable(struct span s);
+
 /* s without leading and trailing space, tab, CR and LF. */
 struct span span_trim(struct span s);
 

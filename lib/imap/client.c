@@ -308,16 +308,6 @@ imap_client_add_number(struct imap_client *c, uint64_t v)
 	imap_client_add(c, ascii_decimal(digits, v));
 }
 
-/* RFC 3501 9, QUOTED-CHAR, of which controls are nobody's friends. */
-static bool
-quotable(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < ' ' || s.p[i] > '~')
-			return false;
-	return true;
-}
-
 /* Octets cost, and many strings could be atoms; some servers take a bare NIL
  * for no string at all. */
 static bool
@@ -336,18 +326,20 @@ imap_client_add_string(struct imap_client *c, struct span s)
 		imap_client_add(c, s);
 		return;
 	}
-	if (!quotable(s)) {
+	/* RFC 3501 9, QUOTED-CHAR, of which controls are nobody's friends. */
+	if (!span_printable(s)) {
 		imap_client_add_literal(c, s.n);
 		imap_client_add(c, s);
 		return;
 	}
-	imap_client_add(c, SPAN("\""));
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"' || s.p[i] == '\\')
-			imap_client_add(c, SPAN("\\"));
-		imap_client_add(c, (struct span){ s.p + i, 1 });
-	}
-	imap_client_add(c, SPAN("\""));
+	struct buf quoted = { 0 };
+
+	/* At once, so that no piece of a password stays in memory. */
+	buf_room(&quoted, 2 * s.n + 2);
+	buf_addquoted(&quoted, s);
+	imap_client_add(c, buf_span(&quoted));
+	buf_wipe(&quoted);
+	buf_free(&quoted);
 }
 
 void
@@ -574,8 +566,8 @@ say_login(struct imap_client *c, const struct imap_login *l)
 unsigned
 imap_client_say_login(struct imap_client *c, const struct imap_login *l)
 {
-	bool simple = l->authzid.p == NULL && quotable(l->user) &&
-	    quotable(l->password);
+	bool simple = l->authzid.p == NULL && span_printable(l->user) &&
+	    span_printable(l->password);
 	unsigned tag;
 
 	if (c->logged_in) {

@@ -483,15 +483,10 @@ field_name(struct buf *to, struct span name)
 
 	for (size_t i = 0; i < name.n; i++)
 		atom = atom && lex_astring_char(name.p[i]);
-	if (!atom)
-		buf_addc(to, '"');
-	for (size_t i = 0; i < name.n; i++) {
-		if (!atom && one_of(name.p[i], "\"\\"))
-			buf_addc(to, '\\');
-		buf_addc(to, name.p[i]);
-	}
-	if (!atom)
-		buf_addc(to, '"');
+	if (atom)
+		buf_add(to, name);
+	else
+		buf_addquoted(to, name);
 }
 
 static void

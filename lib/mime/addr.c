@@ -408,17 +408,12 @@ dot_atom(struct span s)
 static void
 add_quoted(struct buf *to, struct span s)
 {
-	buf_addc(to, '"');
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
+	size_t from = to->n;
 
-		if (c == '\r' || c == '\n' || c == '\0')
-			c = ' ';
-		if (c == '"' || c == '\\')
-			buf_addc(to, '\\');
-		buf_addc(to, c);
-	}
-	buf_addc(to, '"');
+	buf_addquoted(to, s);
+	for (char *p = to->p + from; p < to->p + to->n; p++)
+		if (*p == '\r' || *p == '\n' || *p == '\0')
+			*p = ' ';
 }
 
 void

@@ -33,15 +33,6 @@ struct addresses {
 };
 
 static void
-close_quietly(int fd)
-{
-	int saved = errno;
-
-	close(fd);
-	errno = saved;
-}
-
-static void
 look_up(const char *host, const char *port, int flags, struct addresses *as)
 {
 	struct addrinfo hint = { .ai_socktype = SOCK_STREAM,

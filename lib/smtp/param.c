@@ -28,15 +28,6 @@ keep(struct params *p)
 	return s;
 }
 
-static bool
-printable(struct span s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < ' ' || s.p[i] > '~')
-			return false;
-	return true;
-}
-
 /* RFC 1870 6.1: 1*20DIGIT */
 static bool
 param_size(struct params *p, struct span v)
@@ -107,7 +98,7 @@ param_envid(struct params *p, struct span v)
 	if (v.n == 0 || v.n > ENVID_MAX || !smtp_xtext_decode(v, &p->tmp))
 		return false;
 	p->m->envid = keep(p);
-	return printable(p->m->envid);
+	return span_printable(p->m->envid);
 }
 
 /* RFC 3461 4.1: NEVER stands alone. */
@@ -215,7 +206,8 @@ param_orcpt(struct params *p, struct span v)
 		    type.p[i] != '-')
 			return false;
 	if (span_ieq(type, SPAN("utf-8")) ? !utf8_address(p, v) :
-	    !smtp_xtext_decode(v, &p->tmp) || !printable(buf_span(&p->tmp)))
+	    !smtp_xtext_decode(v, &p->tmp) ||
+	    !span_printable(buf_span(&p->tmp)))
 		return false;
 	p->c->orcpt_type = arena_dup(p->a, type);
 	p->c->orcpt = keep(p);

@@ -234,13 +234,7 @@ smtp_path_canon(const struct smtp_path *p, struct buf *to)
 	if (local.n > 0 && dot_string(local) == local.n) {
 		buf_add(to, local);
 	} else if (p->local.n > 0) {
-		buf_addc(to, '"');
-		for (size_t i = 0; i < local.n; i++) {
-			if (local.p[i] == '"' || local.p[i] == '\\')
-				buf_addc(to, '\\');
-			buf_addc(to, local.p[i]);
-		}
-		buf_addc(to, '"');
+		buf_addquoted(to, local);
 	}
 	if (p->domain.n > 0) {
 		buf_addc(to, '@');

@@ -119,11 +119,10 @@ furnish_at(struct store *st, const char *name)
 {
 	int dir = openat(st->dir, name,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int r = dir < 0 ? -1 : furnish(dir), err = errno;
+	int r = dir < 0 ? -1 : furnish(dir);
 
 	if (dir >= 0)
-		close(dir);
-	errno = err;
+		close_quietly(dir);
 	return r;
 }
 

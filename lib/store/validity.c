@@ -49,10 +49,7 @@ open_locked(struct store *st, bool *created)
 		*created = true;
 	}
 	if (fd >= 0 && file_lock(fd, true, WAIT_MS) != 0) {
-		int err = errno;
-
-		close(fd);
-		errno = err;
+		close_quietly(fd);
 		fd = -1;
 	}
 	return fd;

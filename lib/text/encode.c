@@ -10,10 +10,7 @@ enum { WORD_OCTETS = 45 };
 static bool
 plain(struct span s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] < ' ' || s.p[i] > '~')
-			return false;
-	return span_find(s, SPAN("=?")) == s.n;
+	return span_printable(s) && span_find(s, SPAN("=?")) == s.n;
 }
 
 void

@@ -24,6 +24,13 @@ grant_text(enum grant g)
 	return text[g];
 }
 
+enum grant
+grant_found(enum store_result r)
+{
+	return r == STORE_OK ? GRANT_OK :
+	    r == STORE_NONEXISTENT ? GRANT_GONE : GRANT_LATER;
+}
+
 bool
 grant_is_user(const struct owner *o, struct span written,
     struct span account)
@@ -91,7 +98,7 @@ grant_mint(const struct owner *o, int64_t now, const struct imap_url *u,
 	enum store_result r = key_of(o, u, true, &found, key);
 
 	if (r != STORE_OK)
-		return r == STORE_NONEXISTENT ? GRANT_GONE : GRANT_LATER;
+		return grant_found(r);
 	buf_add(to, u->rump);
 	buf_adds(to, ":internal:");
 	urlauth_token(key, u->rump, to);

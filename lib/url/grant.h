@@ -42,6 +42,9 @@ enum grant {
 /* A sentence about it, without a full stop. */
 const char *grant_text(enum grant g);
 
+/* What the store says of what a URL names. */
+enum grant grant_found(enum store_result r);
+
 /* Whether a user name of a URL is that account's: NAME, or NAME@DOMAIN with a
  * domain of ours. */
 bool grant_is_user(const struct owner *o, struct span written,

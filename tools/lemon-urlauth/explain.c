@@ -201,8 +201,7 @@ static enum grant
 judge(struct house *h, struct imap_url *u, enum store_result found,
     struct buf *to)
 {
-	enum grant g = found == STORE_OK ? GRANT_OK :
-	    found == STORE_NONEXISTENT ? GRANT_GONE : GRANT_LATER;
+	enum grant g = grant_found(found);
 
 	if (u->token.p == NULL) {
 		buf_adds(to, "not signed");

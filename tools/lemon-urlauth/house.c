@@ -192,8 +192,7 @@ house_grant(struct house *h, struct span text, enum grant g)
 int
 house_result(struct house *h, struct span text, enum store_result r)
 {
-	return house_grant(h, text, r == STORE_OK ? GRANT_OK :
-	    r == STORE_NONEXISTENT ? GRANT_GONE : GRANT_LATER);
+	return house_grant(h, text, grant_found(r));
 }
 
 void

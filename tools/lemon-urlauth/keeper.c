@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 struct keeper *
 keeper_find(struct keepers *all, struct span name)
 {
@@ -94,10 +96,7 @@ keeper_start(struct keepers *all, const struct control *c,
 		child(fds[1], all, c, k);
 	close(fds[1]);
 	if (pid < 0) {
-		int e = errno;
-
-		close(fds[0]);
-		errno = e;
+		close_quietly(fds[0]);
 		return NULL;
 	}
 	to->pid = pid;

@@ -17,8 +17,9 @@ main(void)
 	buf_addf(&b, " %d-%s ", -5, "x");
 	buf_addhex(&b, "\xfe\x01", 2);
 	buf_addescape(&b, '%', '\xfe');
+	buf_addquoted(&b, SPAN("a\"\\"));
 	is(buf_span(&b),
-	    SPAN("a\0b text 0 18446744073709551615 -5-x fe01%FE"),
+	    SPAN("a\0b text 0 18446744073709551615 -5-x fe01%FE\"a\\\"\\\\\""),
 	    "all that is added stands in order");
 	buf_drop(&b, 2);
 	is(span_head(buf_span(&b), 6), SPAN("b text"), "the front is dropped");

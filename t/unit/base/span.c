@@ -80,6 +80,10 @@ main(void)
 	    span_find(SPAN("abc"), SPAN("abcd")) == 3 &&
 	    span_ifind(SPAN("xxABD"), SPAN("abd")) == 2,
 	    "substrings are found, or the length is returned");
+	ok(span_printable(SPAN(" a~")) && span_printable(SPAN("")) &&
+	    !span_printable(SPAN("a\t")) && !span_printable(SPAN("\x7f")) &&
+	    !span_printable(SPAN("\xe9")) && !span_printable(SPAN("\0")),
+	    "controls and what is beyond ASCII are not printable");
 	is(span_trim(SPAN(" \t a b\r\n")), SPAN("a b"), "blanks are trimmed");
 	is(span_skip(SPAN("abc"), 9), SPAN(""), "skipping stops at the end");
 
