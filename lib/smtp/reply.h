@@ -7,8 +7,8 @@
 /*
  * A reply: code, enhanced status code (RFC 2034, RFC 3463) and text.  Each
  * 2xx, 4xx and 5xx has an enhanced code of the same class but for the
- * greeting, HELO and EHLO (RFC 2034 4) and 3xx; reply_set sees to it.  { 0 }
- * is no reply (code 0).
+ * greeting, HELO and EHLO (RFC 2034 4) and 3xx; smtp_reply_set sees to it.
+ * { 0 } is no reply (code 0).
  */
 struct smtp_reply {
 	unsigned code;		/* 0, or 200 to 599 */

@@ -6,8 +6,8 @@
 
 /*
  * Changing the tree of folders, all or nothing.  A change that takes more
- * than one rename is written to Maildir/lemon-rename first (tree_plan); who
- * finds that file without its writer finishes it.
+ * than one rename is written to Maildir/lemon-rename first (store/journal.h);
+ * who finds that file without its writer finishes it.
  */
 
 /* Take the lock (waiting 10 s at most, then STORE_INUSE); it nests.  What a

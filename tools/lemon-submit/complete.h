@@ -9,7 +9,7 @@
  * The message of a user as it streams in: its header is read line by line,
  * Bcc fields are left out, what is missing is noted, the rest goes to the
  * spool as it came (RFC 6409 8).  What is to be added stands before it, so
- * it is known only at the end; see complete_top.
+ * it is known only at the end; see submit_top.
  */
 enum complete_error {
 	COMPLETE_OK,

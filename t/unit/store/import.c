@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What lib/store/import.c reads of other servers' files.  The whole trees
- * that those servers made are tried by t/peers.bats. */
+ * that those servers made are tried by peers.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
