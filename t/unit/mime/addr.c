@@ -2,9 +2,8 @@
 #include "mime/addr.h"
 
 #include <stdlib.h>
-#include <time.h>
 
-#include "../../t.h"
+#include "cost.h"
 
 /* Each address as [name|route|local|domain], groups as {name and }. */
 static const struct {
@@ -152,23 +151,6 @@ test_odd(void)
 	addr_list_free(&l);
 }
 
-/* Twice the text must not take four times the time. */
-static double
-cost(const char *unit, size_t n)
-{
-	struct buf in = { 0 }, got = { 0 };
-
-	while (n-- > 0)
-		buf_adds(&in, unit);
-	clock_t t = clock();
-
-	show(buf_span(&in), &got);
-	t = clock() - t;
-	buf_free(&in);
-	buf_free(&got);
-	return (double)t / CLOCKS_PER_SEC;
-}
-
 int
 main(void)
 {
@@ -178,12 +160,7 @@ main(void)
 	test_lists();
 	test_writing();
 	test_odd();
-	for (size_t i = 0; i < COUNT(units); i++) {
-		char name[64];
-
-		snprintf(name, sizeof name, "2 MB of %s take no second",
-		    units[i]);
-		ok(cost(units[i], 2000000 / strlen(units[i])) < 1.0, name);
-	}
+	for (size_t i = 0; i < COUNT(units); i++)
+		t_cost(show, "", units[i]);
 	return done();
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "mime/param.h"
 
-#include <time.h>
-
-#include "../../t.h"
+#include "cost.h"
 
 static const struct {
 	const char *in, *want;
@@ -50,23 +48,6 @@ show(struct span in, struct buf *to)
 	param_list_free(&l);
 }
 
-static double
-cost(const char *unit, size_t n)
-{
-	struct buf in = { 0 }, got = { 0 };
-
-	buf_adds(&in, "a/b;");
-	while (n-- > 0)
-		buf_adds(&in, unit);
-	clock_t t = clock();
-
-	show(buf_span(&in), &got);
-	t = clock() - t;
-	buf_free(&in);
-	buf_free(&got);
-	return (double)t / CLOCKS_PER_SEC;
-}
-
 int
 main(void)
 {
@@ -83,12 +64,7 @@ main(void)
 	ok(param_find(SPAN("a/b; X=1; x=2"), SPAN("x"), &got) &&
 	    span_eq(buf_span(&got), SPAN("1")), "the first of a name counts");
 	buf_free(&got);
-	for (size_t i = 0; i < COUNT(units); i++) {
-		char name[64];
-
-		snprintf(name, sizeof name, "2 MB of %s take no second",
-		    units[i]);
-		ok(cost(units[i], 2000000 / strlen(units[i])) < 1.0, name);
-	}
+	for (size_t i = 0; i < COUNT(units); i++)
+		t_cost(show, "a/b;", units[i]);
 	return done();
 }
