@@ -88,7 +88,8 @@ ours() {
 	start d -D example.org -u alice:secret -u bob:a:b:
 	[ "$(cat d/control/me)" = example.org ]
 	grep -qx example.org d/control/locals
-	[ -d d/users/alice/Maildir/new ] && [ -d d/users/bob/Maildir/cur ]
+	[ -d d/users/alice/Maildir/new ]
+	[ -d d/users/bob/Maildir/cur ]
 	grep -qx alice@example.org d/control/users/alice/addresses
 	openssl x509 -in d/control/tls.pem -noout -ext subjectAltName >names
 	for n in DNS:localhost "IP Address:127.0.0.1" DNS:example.org; do
@@ -117,7 +118,7 @@ ours() {
 	[ "$(tail -n 1 d/control/tickets)" = "$(head -n 1 tickets)" ]
 	start d -u alice:other
 	stop
-	! cmp -s verifier d/control/users/alice/verifier
+	! cmp -s verifier d/control/users/alice/verifier || false
 }
 
 @test "a taken port is one line and exit 75, and nothing is left running" {
@@ -130,7 +131,7 @@ ours() {
 	[ ! -s out ]
 	stop
 	[ -z "$(ours)" ]
-	! ls -A e | grep serve
+	! ls -A e | grep serve || false
 }
 
 @test "one directory is served once" {
@@ -158,7 +159,7 @@ ours() {
 		esac
 	done
 	# The session is gone: no more is said to it.
-	! read -r -t 5 line <&4
+	! read -r -t 5 line <&4 || false
 	[ ! -e d/run/lmtp ]
 	start d
 	stop
@@ -292,7 +293,8 @@ exchange() {
 	cp "$bin"/lemon-* private1/bin
 	code=0
 	private1/bin/lemon-serve -d private2/d >out 2>err || code=$?
-	[ $code = 75 ] && [ "$(wc -l <err)" = 1 ]
+	[ $code = 75 ]
+	[ "$(wc -l <err)" = 1 ]
 	grep -q "nobody cannot get at" err
 }
 
@@ -307,7 +309,8 @@ exchange() {
 	stop
 	code=0
 	lemon-serve -d d -U root >out 2>err || code=$?
-	[ $code = 75 ] && grep -q "never served as root" err
+	[ $code = 75 ]
+	grep -q "never served as root" err
 }
 
 @test "a wrong command line is exit 64" {

@@ -32,10 +32,12 @@ store() {
 @test "check finds nothing wrong with a store that is sound" {
 	fill
 	store check -d ./M
-	[ "$status" = 0 ] && [ -z "$stderr" ]
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
 	[[ ${lines[-1]} = "3 mailboxes, 3 messages: nothing wrong" ]]
 	store check -q ./M
-	[ "$status" = 0 ] && [ -z "$output" ]
+	[ "$status" = 0 ]
+	[ -z "$output" ]
 }
 
 @test "check of a Maildir without an index makes none" {
@@ -86,13 +88,15 @@ store() {
 	imap 'a select inbox' 'a fetch 1:* (uid flags envelope body)' |
 	    grep -v -e MODSEQ -e UIDNEXT >before
 	store rebuild ./M
-	[ "$status" = 0 ] && [ -z "$stderr" ]
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
 	[[ ${lines[0]} =~ ^INBOX:\ 2\ messages,\ UIDVALIDITY\ [0-9]+$ ]]
 	[[ $output = *"Lists/C: 1 messages"* ]]
 	imap 'a select inbox' 'a fetch 1:* (uid flags envelope body)' |
 	    grep -v -e MODSEQ -e UIDNEXT | diff before -
 	store rebuild -m Lists/C ./M
-	[ "$status" = 0 ] && [ "${#lines[@]}" = 1 ]
+	[ "$status" = 0 ]
+	[ "${#lines[@]}" = 1 ]
 }
 
 @test "rebuild shows how far it is on a terminal" {
@@ -107,7 +111,8 @@ store() {
 @test "list and stat give the numbers" {
 	fill
 	store list ./M
-	[ "$status" = 0 ] && [ "${#lines[@]}" = 3 ]
+	[ "$status" = 0 ]
+	[ "${#lines[@]}" = 3 ]
 	[[ ${lines[0]} =~ ^\ +2\ +1\ +[0-9]+\ \ INBOX$ ]]
 	store stat -m Lists/C ./M
 	[ "$status" = 0 ]
@@ -160,7 +165,8 @@ store() {
 	mkdir -p spool/.lemon/index
 	ln -s "$T/private/made" spool/.lemon/index/data.mdb
 	store rebuild "$T/spool"
-	[ "$status" = 0 ] && [ -z "$(ls private)" ]
+	[ "$status" = 0 ]
+	[ -z "$(ls private)" ]
 }
 
 @test "an index is not made in a directory of another user's" {
@@ -201,7 +207,8 @@ shut() {
 		[[ $output$stderr = *rooted*"Permission denied"* ]]
 	done
 	store check -q ./M
-	[ "$status" = 1 ] && [ "${#lines[@]}" = 1 ]
+	[ "$status" = 1 ]
+	[ "${#lines[@]}" = 1 ]
 }
 
 @test "a folder that its owner may enter, but not read, is told" {

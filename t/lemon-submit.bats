@@ -50,7 +50,7 @@ load submission
 	[ "$(grep -c '^Message-ID: <.*@mail.example.org>' lmtp/1.eml)" = 1 ]
 	grep -q '^Received: from client.example' lmtp/1.eml
 	grep -q 'with ESMTPSA' lmtp/1.eml
-	! grep -E 'secret|also|more|hidden|again' lmtp/1.eml
+	! grep -E 'secret|also|more|hidden|again' lmtp/1.eml || false
 	printf 'From: alice@example.org\nSubject: x\n\nBcc: in the text\n' >want
 	sed -n '/^From:/,$p' lmtp/1.eml | tr -d '\r' | diff - want
 }
@@ -149,7 +149,7 @@ load submission
 	run python3 "$BATS_TEST_DIRNAME/submit_say.py" -l alice:wrong "$SUBMIT"
 	[[ $output == "535 5.7.8"* ]]
 	grep -q 'auth-failed user=.* rip=127.0.0.1' submit.log
-	! grep -E 'secret|wrong|AGFsaWNl' submit.log
+	! grep -E 'secret|wrong|AGFsaWNl' submit.log || false
 }
 
 @test "recipients: unknown here 550 5.1.1, elsewhere without a relay 550 5.4.4" {
@@ -280,7 +280,18 @@ load submission
 	grep -q '^Status: 5.2.2' bounce
 	grep -q '552 5.2.2 mailbox full' bounce
 	grep -q '^Bye\.' bounce
-	! grep -q 'carol' bounce
+	! grep -q 'carol' bounce || false
+	# The header alone, if that is enough, or all is too much.
+	say "$FROM RET=HDRS" "$CAROL" "$BOB" DATA @m
+	[[ ${lines[4]} == "250 2."* ]]
+	yes "$(printf 'x%.0s' {1..70})" | head -n 4000 | sed 's/$/\r/' >>m
+	say "$FROM RET=FULL" "$CAROL" "$BOB" DATA @m
+	[[ ${lines[4]} == "250 2."* ]]
+	for i in 2 3; do
+		grep -q '^Action: failed' lmtp/$i.eml
+		grep -q '^Subject: hello' lmtp/$i.eml
+		! grep -q '^Bye\.\|^xxx' lmtp/$i.eml || false
+	done
 }
 
 @test "where the report cannot be stored the answer is 451" {
@@ -352,7 +363,7 @@ load submission
 	rm control/relay-auth
 	say "$FROM AUTH=<>" "$CAROL" DATA @m
 	[[ ${lines[3]} == "250 2."* ]]
-	! grep AUTH other/1.env
+	! grep AUTH other/1.env || false
 }
 
 @test "DSN parameters are passed on to a hop that has DSN" {
@@ -378,14 +389,14 @@ load submission
 	say "$FROM ENVID=e1" "$CAROL NOTIFY=SUCCESS" \
 	    'RCPT TO:<dave@example.net> NOTIFY=FAILURE' DATA @m
 	[[ ${lines[4]} == "250 2."* ]]
-	! grep -E 'NOTIFY|ENVID' relay/1.env
+	! grep -E 'NOTIFY|ENVID' relay/1.env || false
 	[ "$(count lmtp)" = 1 ]
 	tr -d '\r' <lmtp/1.eml >dsn
 	grep -q '^Action: relayed' dsn
 	grep -q '^Final-Recipient: rfc822; *carol@example.net' dsn
 	grep -q '^Original-Envelope-Id: e1' dsn
-	! grep -q dave dsn
-	! grep -q '^Bye\.' dsn
+	! grep -q dave dsn || false
+	! grep -q '^Bye\.' dsn || false
 }
 
 @test "8-bit headers and UTF-8 addresses are never sent where they are not taken" {
@@ -403,7 +414,7 @@ load submission
 	[[ ${lines[8]} == "554 5.6.9 "* ]]
 	[[ ${lines[10]} == "553 5.6.7 "* ]]
 	[[ ${lines[15]} == "250 2."* ]]
-	! LC_ALL=C grep -q $'\303' relay/log
+	! LC_ALL=C grep -q $'\303' relay/log || false
 	[ "$(count relay)" = 0 ]
 	grep -q SMTPUTF8 lmtp/1.env
 	grep -q UTF8SMTPSA lmtp/1.eml
@@ -430,7 +441,7 @@ load submission
 	echo 'me:wrong' >control/relay-auth
 	say "$FROM" "$CAROL"
 	[[ ${lines[1]} == "451 4.7.0 "* ]]
-	! grep -E 'pass|wrong' submit.log
+	! grep -E 'pass|wrong' submit.log || false
 	fake plain -a 'me:pass'
 	echo 'me:pass' >control/relay-auth
 	for policy in may must verify; do
@@ -438,7 +449,7 @@ load submission
 		say "$FROM" "$CAROL"
 		[[ ${lines[1]} == "451 4.7.4 "* ]]
 	done
-	! grep AUTH plain/log
+	! grep AUTH plain/log || false
 	echo "localhost:$PORT none" >control/relay
 	say "$FROM" "$CAROL" DATA @m
 	[[ ${lines[3]} == "250 2."* ]]
@@ -481,7 +492,7 @@ load submission
 	printf '%s\n' Falice@example.org Tcarol@example.net \
 	    'T"d e"@example.net' '' | cmp - envelope
 	tr -d '\r' <m | cmp - <(sed -n '/^From:/,$p' queue.message)
-	! grep -q $'\r' queue.message
+	! grep -q $'\r' queue.message || false
 	# The queue knows no DSN, so we say "relayed" for it.
 	[ "$(count lmtp)" = 1 ]
 	grep -q '^Action: relayed' lmtp/1.eml
@@ -533,7 +544,7 @@ load submission
 	END
 	say "$FROM" "$BOB" DATA @m
 	[[ ${lines[3]} == "250 2."* ]]
-	! grep -q secret lmtp/1.eml
+	! grep -q secret lmtp/1.eml || false
 	grep -q '^X-Last: z' lmtp/1.eml
 	[ "$(grep '^X-Long' lmtp/1.eml | wc -c)" = 1500010 ]
 	printf 'From: %s\r\n\r\nx\r\n' "$(printf '%070000d' 1)" >long

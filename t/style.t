@@ -73,6 +73,21 @@ echo "$ours" | xargs awk 'length($0) > 100 { print FILENAME ":" FNR }' |
 echo "$ours" | xargs wc -l | awk '$2 != "total" && $1 > 700' |
     none "files are one noun each (700 lines at most)"
 
+# The shell goes on after "! a", and after a false "a" in "a && b".
+awk '
+FNR == 1 { line = "" }
+{
+	at = line == "" ? FNR : at
+	line = line $0
+}
+/\\$/ { sub(/\\$/, "", line); next }
+line !~ /\|\|/ && (line ~ /^\t+! / || line ~ /^\t+\[[^&]*\] && *[[!]/) {
+	print FILENAME ":" at ": " line
+}
+{ line = "" }
+' t/*.bats t/*.bash |
+    none "every line of a test can fail it"
+
 echo "$ours" | xargs grep -nE '\b(TODO|FIXME|XXX|HACK)\b' |
     none "nothing is left for later in a comment"
 
