@@ -5,8 +5,8 @@
 usage: fake_imap.py [-t PEM] [-s] [-a USER:PASSWORD] [-w STAGE] [-r TEXT]
                     [-b N] DIR
 
-Listens on a port of 127.0.0.1 that it prints.  Writes what clients say to
-DIR/log.  A URL's octets are those of DIR/body, NIL if there is none.
+Listens on a port of 127.0.0.1 that it prints, and of 127.0.0.2.  Writes what
+clients say to DIR/log.  A URL's octets are those of DIR/body, NIL if there is none.
 
 -t        offer STARTTLS with that certificate; with -s TLS from the first octet
 -a        the login that is taken; the default is submit:secret
@@ -135,11 +135,30 @@ def serve(sock):
         sock.close()
 
 
+def listen():
+    """One port of both addresses."""
+    for _ in range(50):
+        one, two = socket.socket(), socket.socket()
+        one.bind(("127.0.0.1", 0))
+        try:
+            two.bind(("127.0.0.2", one.getsockname()[1]))
+        except OSError:
+            one.close()
+            continue
+        for s in one, two:
+            s.listen(20)
+        return one, two
+    sys.exit("no port is free")
+
+
+def accept(listener):
+    while True:
+        s, _ = listener.accept()
+        threading.Thread(target=serve, args=(s,), daemon=True).start()
+
+
 os.makedirs(DIR, exist_ok=True)
-listener = socket.socket()
-listener.bind(("127.0.0.1", 0))
-listener.listen(20)
-print(listener.getsockname()[1], flush=True)
-while True:
-    s, _ = listener.accept()
-    threading.Thread(target=serve, args=(s,), daemon=True).start()
+listeners = listen()
+threading.Thread(target=accept, args=listeners[1:], daemon=True).start()
+print(listeners[0].getsockname()[1], flush=True)
+accept(listeners[0])

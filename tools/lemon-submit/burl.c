@@ -394,6 +394,9 @@ by_host(struct fetch *f, const struct trusted_host *h)
 		return;
 	if (r == IMAP_LOST)
 		host_failed(f, h, "");
+	else if (r == IMAP_NO &&	/* RFC 5530 3 */
+	    span_ieq(b->client.code, SPAN("UNAVAILABLE")))
+		not_now(f);
 	else
 		not_there(f);
 }
