@@ -69,7 +69,7 @@ def catenate(*parts, box=b"INBOX"):
 	    (b"NO [BADURL", [part("imap://h/INBOX/;UID=1")]),
 	    (b"NO [BADURL", [part("//h/INBOX/;UID=1")]),
 	    (b"NO [BADURL", [part("/INBOX")]),
-	    (b"NO [BADURL", [part("")]),
+	    (b"NO That URL", [part("")]),
 	    (b"NO [BADURL", [part("/INBOX;UIDVALIDITY=1/;UID=1")]),
 	    (b"NO [BADURL", [part("/INBOX/;UID=1;EXPIRE=2099-01-01T00:00:00Z"
 	                          ";URLAUTH=anonymous")]),

@@ -136,7 +136,8 @@ bad_url(struct append *a, struct span url)
 {
 	struct buf *code = &a->s->code;
 
-	reply_no(a->s, "BADURL ", "That URL names no octets here.");
+	reply_no(a->s, url.n > 0 ? "BADURL " : NULL,
+	    "That URL names no octets here.");
 	url = span_head(url, IMAP_URL_MAX);
 	for (size_t i = 0; i < url.n; i++) {
 		char c = url.p[i];
