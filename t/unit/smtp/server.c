@@ -146,6 +146,8 @@ enum { LMTP = 1, SUBMIT = 2, ONE = 4 /* not octet by octet */ };
 
 #define HI "LHLO x\r\n"
 #define TO "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"
+#define FORTY "1234567890123456789012345678901234567890"
+#define SIXTY FORTY "12345678901234567890"
 
 static const struct session {
 	const char *name;
@@ -209,6 +211,24 @@ static const struct session {
 	{ "nor what follows one with a TAB in it", LMTP,
 	    HI TO "bdat\t6 LAST\r\nQUIT\r\n", "220 250 250 250 500", "~",
 	    SMTP_BYE_SYNC },
+	{ "a message of just the size that is announced is taken", LMTP,
+	    HI TO "BDAT 60\r\n" SIXTY "BDAT 40 LAST\r\n" FORTY
+	    TO "DATA\r\n" SIXTY "12345678901234567890123456789012345678\r\n"
+	    ".\r\n", "220 250 250 250 250 250 250 250 354 250", NULL,
+	    SMTP_BYE_EOF },
+	{ "and of one octet more is not", LMTP,
+	    HI TO "BDAT 60\r\n" SIXTY "BDAT 41 LAST\r\n" FORTY "1"
+	    TO "RSET\r\n" TO
+	    "DATA\r\n" SIXTY "123456789012345678901234567890123456789\r\n"
+	    ".\r\n", "220 250 250 250 250 552 503 503 250 250 250 354 552",
+	    NULL, SMTP_BYE_EOF },
+	{ "the last chunk is answered for each recipient, failed or not", LMTP,
+	    HI "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<no@d>\r\n"
+	    "RCPT TO:<e@d>\r\nBDAT 1\r\nxBDAT 1 LAST\r\ny"
+	    "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@d>\r\n"
+	    "BDAT 60\r\n" SIXTY "BDAT 60\r\n" SIXTY "BDAT 0 LAST\r\n",
+	    "220 250 250 250 550 250 250 250 452 250 250 250 250 552 503 503",
+	    NULL, SMTP_BYE_EOF },
 	{ "half a chunk is no message", LMTP, HI TO "BDAT 9 LAST\r\nabc",
 	    "220 250 250 250", "[abc~", SMTP_BYE_EOF },
 	{ "half of DATA is no message", LMTP, HI TO "DATA\r\nabc\r\n.",
@@ -433,6 +453,26 @@ long_url(void)
 	buf_free(&in);
 }
 
+/* A URL may be as long as one may be. */
+static void
+longest_url(void)
+{
+	struct buf in = { 0 }, seen = { 0 };
+	struct session s = { .name = "a URL of 8,192 octets is taken",
+		.kind = SUBMIT, .codes = "220 250 235 250 250 552",
+		.bye = SMTP_BYE_EOF };
+
+	buf_adds(&in, AUTHED TO "BURL ");
+	while (seen.n < 8192)
+		buf_addc(&seen, 'x');
+	buf_add(&in, buf_span(&seen));
+	buf_adds(&in, " LAST\r\n");
+	s.in = buf_cstr(&in);
+	run(&s, true, 65536);
+	buf_free(&in);
+	buf_free(&seen);
+}
+
 /* What is in the buffer behind a BURL is known before its turn. */
 static void
 ahead(void)
@@ -525,6 +565,7 @@ main(void)
 		run(&secured[i], true, 1);
 	}
 	long_url();
+	longest_url();
 	ehlo();
 	burl_offered();
 	ahead();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "url.h"
 
+#include "auth/hmac.h"
 #include "imap/urlauth.h"
 #include "store/urlkey.h"
 
@@ -326,6 +327,68 @@ forgeries(const struct owner *o)
 	buf_free(&last);
 }
 
+/* The rump with a token that this key of any length makes: true if it is
+ * taken. */
+static bool
+taken(const struct owner *o, struct span rump, struct span key)
+{
+	static const struct caller all = { SPAN_INIT("alice"), true };
+	unsigned char mac[33] = { 1 };
+	struct buf b = { 0 };
+	struct hmac m;
+
+	hmac_key(&m, HASH_SHA256, key);
+	hmac_of(&m, rump, mac + 1);
+	buf_add(&b, rump);
+	buf_adds(&b, ":internal:");
+	buf_addhex(&b, mac, sizeof mac);
+	bool good = t_check(o, T_NOW, buf_span(&b), &all) == GRANT_OK;
+
+	buf_free(&b);
+	return good;
+}
+
+/* CVE-2026-47085: where there is no key, none that can be guessed takes its
+ * place. */
+static void
+keyless(const struct owner *o)
+{
+	static const struct span rumps[] = {
+		SPAN_INIT("imap://alice@h/bare/;UID=1;URLAUTH=anonymous"),
+		SPAN_INIT("imap://alice@h/none/;UID=1;URLAUTH=anonymous"),
+		SPAN_INIT("imap://alice@h/../;UID=1;URLAUTH=anonymous"),
+	};
+	static const size_t sizes[] = { 0, 1, 16, URLKEY, 1 + URLKEY };
+	unsigned char made[URLKEY], key[1 + URLKEY];
+	struct mailbox *mb;
+	size_t good = 0;
+
+	store_create(o->store, SPAN("bare"));
+	for (size_t i = 0; i < COUNT(rumps); i++)
+		for (int c = 0; c < 256; c++) {
+			memset(key, c, sizeof key);
+			for (size_t k = 0; k < COUNT(sizes); k++)
+				good += taken(o, rumps[i], (struct span){
+				    (const char *)key, sizes[k] });
+			key[0] = 1;	/* the version */
+			good += taken(o, rumps[i], (struct span){
+			    (const char *)key, sizeof key });
+		}
+	ok(good == 0, "a mailbox without a key has no token");
+	mailbox_open(o->store, SPAN("bare"), RIGHT_READ, &mb);
+	memset(made, 0, sizeof made);
+	urlkey_get(mb, false, made);
+	memset(key, 0, sizeof key);
+	ok(memcmp(made, key, URLKEY) == 0, "nor a key after all that");
+	key[0] = 1;
+	urlkey_get(mb, true, key + 1);
+	mailbox_close(mb);
+	ok(taken(o, rumps[0], (struct span){ (const char *)key, sizeof key }),
+	    "until it is given one");
+	ok(!taken(o, rumps[0], (struct span){ (const char *)key + 1,
+	    URLKEY }), "which counts with the version");
+}
+
 /* What a URL is good for after this happened. */
 static void
 revoking(const struct owner *o)
@@ -440,6 +503,7 @@ main(void)
 	expiry(&o);
 	checking(&o);
 	forgeries(&o);
+	keyless(&o);
 	revoking(&o);
 	meanwhile(&o);
 	store_close(st);
