@@ -273,6 +273,24 @@ unheard() {
 	[[ $output == *"server 127.0.0.1:1: cannot reach the server"*'-i names another'* ]]
 }
 
+# calls PORT ARG…: with these it wants to talk to that port of 127.0.0.9.
+calls() {
+	ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 strace -f -o calls \
+	    -e trace=connect lemon-forward "${@:2}" -u alice \
+	    -f alice@localhost INBOX 1 bob@example.net </dev/null || :
+	grep -qF "sin_port=htons($1), sin_addr=inet_addr(\"127.0.0.9\")" calls
+}
+
+@test "ports that are not named are 143 and 587, or 993 and 465 under TLS" {
+	[ -n "$(command -v strace)" ] || skip "no strace here"
+	strace -o /dev/null true 2>/dev/null || skip "strace may not trace"
+	fake
+	calls 143 -t none -i 127.0.0.9
+	calls 993 -I -t must -i 127.0.0.9
+	calls 587 -t none -i 127.0.0.1:$IPORT -s 127.0.0.9
+	calls 465 -I -t must -i localhost:$IMAPS -s 127.0.0.9
+}
+
 @test "a wrong command line is 64, and no password is one" {
 	IPORT=1 SPORT=1
 	run -64 forward INBOX
@@ -342,7 +360,9 @@ unheard() {
 	[[ $stderr =~ submission\ ([0-9]+)\ round\ trips,\ ([0-9]+)\ octets\ out,\ ([0-9]+)\ in ]]
 	octets=$((octets + BASH_REMATCH[2] + BASH_REMATCH[3]))
 	echo "# $octets octets, $trips and ${BASH_REMATCH[1]} round trips" >&3
-	[ $octets -le 2400 ] && [ $trips = 3 ] && [ "${BASH_REMATCH[1]}" = 3 ]
+	[ $octets -le 2400 ]
+	[ $trips = 3 ]
+	[ "${BASH_REMATCH[1]}" = 3 ]
 }
 
 @test "5 MB reach the recipient by BDAT and BURL, whole or in part" {
