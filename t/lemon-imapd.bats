@@ -382,10 +382,10 @@ client() {
 	truncate -s 12 "${files[0]}"
 	echo 'one line more' >>"${files[1]}"
 	say 'a SELECT INBOX' 'b FETCH 1:* (BODY.PEEK[] BODY.PEEK[TEXT])' \
-	    'c FETCH 1:2 BODY.PEEK[]<5.90>' 'd LOGOUT' >out
-	grep -q '^d OK' out
-	[ "$(grep -c '^one line more' out)" -ge 2 ]
-	grep -q 'BODY\[\] {1[0-9]}' out
+	    'c FETCH 1:2 BODY.PEEK[]<5.90>' 'd LOGOUT' >"$T/out"
+	grep -q '^d OK' "$T/out"
+	[ "$(grep -c '^one line more' "$T/out")" -ge 2 ]
+	grep -q 'BODY\[\] {1[0-9]}' "$T/out"
 }
 
 @test "a message whose file is gone is not made up" {

@@ -500,11 +500,7 @@ add_section(struct buf *to, const struct section *q)
 	};
 	struct buf b = { 0 };
 
-	for (size_t i = 0; i < q->depth; i++) {
-		if (i > 0)
-			buf_addc(&b, '.');
-		buf_addu(&b, q->path[i]);
-	}
+	section_path(&b, q->path, q->depth);
 	if (q->depth > 0 && q->kind != SECTION_ALL)
 		buf_addc(&b, '.');
 	buf_adds(&b, text[q->kind]);

@@ -2,7 +2,7 @@
 #ifndef MIME_SECTION_H
 #define MIME_SECTION_H
 
-#include "base/span.h"
+#include "base/buf.h"
 
 /*
  * A part of a message, or some of it, as FETCH, CATENATE and IMAP URLs name
@@ -20,5 +20,8 @@ struct section {
 	struct span *field;	/* of SECTION_FIELDS and _FIELDS_NOT */
 	size_t fields;
 };
+
+/* Add the numbers of a part, "1.2". */
+void section_path(struct buf *to, const uint32_t *path, size_t depth);
 
 #endif

@@ -145,3 +145,9 @@ peer_find(struct peer *p)
 	    variable("DISABLETLS", "") == NULL && !p->secure &&
 	    (offered == NULL || (*offered != '\0' && *offered != '-'));
 }
+
+const char *
+peer_shown(const struct peer *p)
+{
+	return p->ip != NULL ? p->ip : "local";
+}

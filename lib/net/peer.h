@@ -27,4 +27,7 @@ struct peer {
 /* Fill *p; an absent environment makes a local peer, nothing fails. */
 void peer_find(struct peer *p);
 
+/* For the log: its address, or "local". */
+const char *peer_shown(const struct peer *p);
+
 #endif

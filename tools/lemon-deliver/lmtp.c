@@ -21,7 +21,7 @@ log_start(const struct session *s, struct log *l, const char *verb,
 {
 	log_begin(l, verb);
 	log_ks(l, "user", user);
-	log_ks(l, "rip", s->peer.ip != NULL ? s->peer.ip : "local");
+	log_ks(l, "rip", peer_shown(&s->peer));
 }
 
 static void

@@ -271,18 +271,16 @@ download(struct forward *f, struct piece *p)
 {
 	struct imap_client *c = &f->imap;
 	struct download d = { f, IMAP_UNKNOWN };
-	unsigned tag = imap_client_begin(c, "UID FETCH ");
+	struct buf item = { 0 };
 	enum imap_result r;
 
-	imap_client_add_number(c, f->uid);
-	imap_client_add(c, SPAN(" BODY.PEEK["));
-	for (size_t i = 0; i < p->part.depth; i++) {
-		imap_client_add(c, i > 0 ? SPAN(".") : SPAN(""));
-		imap_client_add_number(c, p->part.path[i]);
-	}
-	imap_client_add(c, p->part.kind == SECTION_MIME ? SPAN(".MIME]") :
-	    SPAN("]"));
-	imap_client_end(c);
+	buf_adds(&item, " BODY.PEEK[");
+	section_path(&item, p->part.path, p->part.depth);
+	buf_adds(&item, p->part.kind == SECTION_MIME ? ".MIME]" : "]");
+	unsigned tag = mailbox_say_uid(f, "UID FETCH ", f->uid,
+	    buf_cstr(&item));
+
+	buf_free(&item);
 	p->from = spool_size(&f->spool);
 	r = imap_client_answer(c, tag, downloaded, &d);
 	if (f->spool.error != 0) {

@@ -70,7 +70,7 @@ cmd_id(struct session *s, struct lex *l)
 
 	log_begin(&line, "id");
 	log_kv(&line, "user", span_str(s->mail.account.name));
-	log_ks(&line, "rip", s->peer.ip ? s->peer.ip : "local");
+	log_ks(&line, "rip", peer_shown(&s->peer));
 	log_kv(&line, "client", name);
 	log_end(&line);
 	out_adds(&s->out, "* ID (\"name\" \"lemon\")\r\n");

@@ -11,12 +11,6 @@ enum {
 	SKIP_OCTETS = 1024 * 1024 * 1024
 };
 
-static const char *
-rip(const struct session *s)
-{
-	return s->peer.ip != NULL ? s->peer.ip : "local";
-}
-
 void
 login_refused(struct session *s, struct span user, const char *method,
     const char *why)
@@ -25,7 +19,7 @@ login_refused(struct session *s, struct span user, const char *method,
 
 	log_begin(&l, "login-failed");
 	log_kv(&l, "user", user);
-	log_ks(&l, "rip", rip(s));
+	log_ks(&l, "rip", peer_shown(&s->peer));
 	log_ks(&l, "method", method);
 	log_ks(&l, "why", why);
 	log_end(&l);
@@ -38,7 +32,7 @@ log_login(const struct session *s, const char *method)
 
 	log_begin(&l, "login");
 	log_ks(&l, "user", s->mail.account.name);
-	log_ks(&l, "rip", rip(s));
+	log_ks(&l, "rip", peer_shown(&s->peer));
 	log_ks(&l, "method", method);
 	if (s->mail.account.label[0] != '\0' && s->mail.account.label[0] != '-')
 		log_ks(&l, "label", s->mail.account.label);

@@ -63,7 +63,7 @@ log_logout(struct session *s)
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
 	log_begin(&l, s->store != NULL ? "logout" : "disconnect");
 	log_ks(&l, "user", s->mail.account.name);
-	log_ks(&l, "rip", s->peer.ip != NULL ? s->peer.ip : "local");
+	log_ks(&l, "rip", peer_shown(&s->peer));
 	log_ks(&l, "why", s->bye != NULL ? s->bye : "eof");
 	log_ku(&l, "commands", s->count.commands);
 	log_ku(&l, "in", s->in.total);

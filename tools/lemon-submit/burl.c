@@ -428,7 +428,7 @@ log_burl(const struct fetch *f)
 
 	log_begin(&l, "burl");
 	log_ks(&l, "user", f->s->mail.account.name);
-	log_ks(&l, "rip", f->s->peer.ip != NULL ? f->s->peer.ip : "local");
+	log_ks(&l, "rip", peer_shown(&f->s->peer));
 	log_ku(&l, "octets", f->octets);
 	log_ku(&l, "code", f->r->code);
 	log_ks(&l, "status", f->r->status);

@@ -250,7 +250,7 @@ log_message(const struct submit *s, const struct outcome *o,
 	smtp_path_canon(&s->server.mail.from, &from);
 	log_begin(&l, "submit");
 	log_ks(&l, "user", s->mail.account.name);
-	log_ks(&l, "rip", s->peer.ip != NULL ? s->peer.ip : "local");
+	log_ks(&l, "rip", peer_shown(&s->peer));
 	log_kv(&l, "from", buf_span(&from));
 	log_ku(&l, "size", spool_size(&s->letter.spool));
 	log_ku(&l, "rcpts", s->server.rcpts);

@@ -96,7 +96,7 @@ log_notice(const struct notice *n, const struct smtp_reply *r)
 
 	log_begin(&l, "notice");
 	log_ks(&l, "user", n->s->mail.account.name);
-	log_ks(&l, "rip", n->s->peer.ip != NULL ? n->s->peer.ip : "local");
+	log_ks(&l, "rip", peer_shown(&n->s->peer));
 	log_ks(&l, "action", n->rcpt[0].action == DSN_FAILED ? "failed" :
 	    "relayed");
 	log_ku(&l, "rcpts", n->dsn.rcpts);

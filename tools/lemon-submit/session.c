@@ -31,7 +31,7 @@ log_start(const struct submit *s, struct log *l, const char *verb)
 		user = span_str(s->mail.account.name);
 	log_begin(l, verb);
 	log_kv(l, "user", user.n > 0 ? user : SPAN("-"));
-	log_ks(l, "rip", s->peer.ip != NULL ? s->peer.ip : "local");
+	log_ks(l, "rip", peer_shown(&s->peer));
 }
 
 static void

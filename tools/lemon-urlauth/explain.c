@@ -10,16 +10,6 @@ enum { NAME_SHOWN = 400 };
 /* --- what it names --- */
 
 static void
-add_path(struct buf *to, const uint32_t *path, size_t depth)
-{
-	for (size_t i = 0; i < depth; i++) {
-		if (i > 0)
-			buf_addc(to, '.');
-		buf_addu(to, path[i]);
-	}
-}
-
-static void
 add_section(struct buf *to, const struct section *q)
 {
 	static const char *const what[] = {
@@ -34,7 +24,7 @@ add_section(struct buf *to, const struct section *q)
 	if (q->depth == 0)
 		return;
 	buf_adds(to, "part ");
-	add_path(to, q->path, q->depth);
+	section_path(to, q->path, q->depth);
 	buf_adds(to, " of ");
 }
 
@@ -85,7 +75,7 @@ static void
 list_part(const struct listing *l, const struct digest_part *p, size_t depth)
 {
 	buf_adds(l->to, "  part ");
-	add_path(l->to, l->path, depth);
+	section_path(l->to, l->path, depth);
 	buf_adds(l->to, ": ");
 	add_type(l->to, l->digest, p);
 	buf_addf(l->to, ", %llu octets\n",

@@ -86,6 +86,9 @@ environments(void)
 		buf_free(&b);
 	}
 	clearenv();
+	ok(strcmp(peer_shown(&(struct peer){ .ip = NULL }), "local") == 0 &&
+	    strcmp(peer_shown(&(struct peer){ .ip = "::1" }), "::1") == 0,
+	    "the log has its address, or that it is local");
 }
 
 /* With descriptor 0 as an accepted connection. */
