@@ -135,6 +135,9 @@ X
 	[[ ${lines[9]} == "501 5.5.4 "* ]]
 	[ "${lines[10]}" = "(closed)" ]
 	say "$FROM" "$BOB" "=BDAT 500 LAST\r\nFrom: alice@example.org\r\n"
+	# Nothing is no message.
+	say "$FROM" "$BOB" "BDAT 0 LAST" "$FROM" "$BOB" "BDAT 0" "BDAT 0 LAST"
+	[[ ${lines[2]} == "554 5.6.0 "* && ${lines[6]} == "554 5.6.0 "* ]]
 	[ "$(count lmtp)" = 0 ]
 	[ -z "$(ls -A spool)" ]
 }

@@ -428,6 +428,10 @@ cookbook() {
 		    trace || false
 		[ "$(grep -c execve trace)" = 1 ]
 	done
+	sed -n '0~9p' odd | while IFS= read -r u; do
+		run lemon-urlauth fetch alice "$u" 3>&-
+		[ "$status" = 1 ] || { echo "$u"; false; }
+	done
 	lemon-urlauth verify alice <odd >good 2>bad || :
 	[ ! -s good ]
 	[ "$(wc -l <bad)" = "$(wc -l <odd)" ]
