@@ -138,7 +138,7 @@ class Smtp(Session):
     def answer(self, verb):
         if verb == "EHLO":
             words = [w for w in ("PIPELINING", "8BITMIME", "CHUNKING", "BURL",
-                                 "AUTH PLAIN") if w not in self.missing]
+                                 "SIZE 99999", "AUTH PLAIN") if w not in self.missing]
             return "250-x\r\n" + "".join("250-%s\r\n" % w for w in words) + \
                 "250 ENHANCEDSTATUSCODES"
         return {"AUTH": "235 2.7.0 in", "DATA": "354 go",

@@ -328,6 +328,18 @@ calls() {
 	unheard imap 'APPEND'
 }
 
+@test "the size of what is uploaded is declared, and none where URLs bring it" {
+	fake
+	forward -d INBOX 5 bob@example.net
+	n=$(sed -n '/^DATA/,/^\.\r$/p' smtp | sed '1d; $d; s/^\.//' | wc -c)
+	heard smtp "^MAIL FROM:<alice@example.org> SIZE=$n "
+	for how in -b -c; do
+		fake
+		forward $how INBOX 5 bob@example.net
+		heard smtp '^MAIL FROM:<alice@example.org> BODY='
+	done
+}
+
 @test "a cover text with a lone CR is quoted-printable" {
 	fake
 	printf 'a\r.\rb\n' | lemon-forward -t none -i 127.0.0.1:$IPORT \

@@ -178,6 +178,16 @@ unknown(struct forward *f)
 	    "; its copy keeps $SubmitPending");
 }
 
+/* RFC 5550 4.4: what is known, and not what URLs may bring. */
+static void
+declare_size(const struct forward *f, struct smtp_mail *m)
+{
+	m->has_size = true;
+	for (size_t i = 0; i < f->pieces; i++)
+		m->size += f->piece[i].text.p != NULL ? f->piece[i].text.n :
+		    f->piece[i].n;
+}
+
 size_t
 submit_message(struct forward *f, enum way way)
 {
@@ -190,6 +200,8 @@ submit_message(struct forward *f, enum way way)
 	size_t accepted;
 
 	smtp_mailbox_parse(f->from, 0, &m.from);
+	if (way == WAY_DOWNLOAD)
+		declare_size(f, &m);
 	for (size_t i = 0; i < f->rcpts; i++)
 		to[i] = &f->rcpt[i];
 	accepted = way == WAY_DOWNLOAD ? send_data(f, &m, to, r, &end) :
