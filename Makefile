@@ -173,6 +173,8 @@ $(foreach t,$(EVIL),$(eval $(call evil,$(t))))
 tests: $(EVIL:%=$(B)/evil/%)
 $(B)/t/unit/auth/work.t: LDFLAGS += -Wl,--wrap=hmac_stretch
 $(B)/t/unit/store/overtaken.t: LDFLAGS += -Wl,--wrap=mdb_env_info
+$(B)/t/unit/store/refused.t: LDFLAGS += -Wl,--wrap=mdb_env_info \
+    -Wl,--wrap=mdb_txn_begin -Wl,--wrap=mdb_env_set_mapsize
 $(B)/t/unit/auth/work.t: LDLIBS += -lm
 timing: $(B)/t/unit/auth/work.t
 	$< time $(or $(N),100000)

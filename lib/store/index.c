@@ -354,7 +354,8 @@ discard(struct store *st)
 	return STORE_OK;
 }
 
-/* 1 if the index says that it is ours, 0 if it is empty, else -1. */
+/* 1 if the index says that it is ours, 0 if it is empty, else -1; or an error
+ * of LMDB that says nothing of the index. */
 static int
 read_root(const struct store *st)
 {
@@ -370,7 +371,7 @@ read_root(const struct store *st)
 
 	if (e != 0) {
 		index_leave(st);
-		return e == MDB_READERS_FULL || e == ENOMEM ? 1 : -1;
+		return e == MDB_READERS_FULL || e == ENOMEM ? e : -1;
 	}
 	/* Where there is anything, there is that. */
 	if ((e = mdb_dbi_open(t, NULL, 0, &dbi)) == 0 &&
@@ -441,6 +442,17 @@ sync_dirs(struct store *st)
 	fsync(st->index_dir);
 }
 
+/* Close what opened, but cannot be read now, and say why. */
+static enum store_result
+not_now(struct store *st, int e)
+{
+	env_close(st->ix);
+	if (e != MDB_READERS_FULL)
+		return store_fail(st, "read the index", e);
+	store_fail(st, "too many readers of the index", 0);
+	return STORE_INUSE;
+}
+
 /* Open what is there, else make it.  The lock is held, so nobody else makes
  * or removes it; people with a shell still may. */
 static enum store_result
@@ -469,6 +481,8 @@ open_or_make(struct store *st)
 		int found = e == 0 && is_same(st) ? read_root(st) : -1;
 		if (found == 1)
 			return STORE_OK;
+		if (found == ENOMEM || found == MDB_READERS_FULL)
+			return not_now(st, found);
 		/* In a lock file of unknown history a dead process may hold
 		 * LMDB's lock for ever. */
 		if (found == 0 && new) {
@@ -561,7 +575,10 @@ only_look(struct store *st)
 	int e = env_open(st);
 	if (e > 0)
 		return store_fail(st, "open the index", e);
-	if (e != 0 || !is_same(st) || read_root(st) != 1)
+	int found = e == 0 && is_same(st) ? read_root(st) : -1;
+	if (found == ENOMEM || found == MDB_READERS_FULL)
+		return not_now(st, found);
+	if (found != 1)
 		return store_fail(st, "the index is damaged, or of another "
 		    "version", 0);
 	return STORE_OK;
@@ -624,7 +641,7 @@ index_grow(struct store *st, size_t need, bool reserve)
 		int e = mdb_env_set_mapsize(ix->env, size & ~(size_t)0xfffff);
 
 		if (e != 0) {
-			index_damaged(st);	/* unmapped: open it again */
+			index_stale(st);	/* unmapped: open it again */
 			return store_fail(st,
 			    "map the index (is the memory limit too low?)",
 			    e > 0 ? e : ENOMEM);
