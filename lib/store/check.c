@@ -100,6 +100,26 @@ check_say(struct checking *k, const char *todo, const char *fmt, ...)
 	add(k, arena_cstr(&k->mem, span_str(text)), todo, todo == NULL);
 }
 
+bool
+check_starved(struct check *c, enum store_result r)
+{
+	bool yes = r == STORE_LIMIT || r == STORE_INUSE;
+
+	c->starved = c->starved || yes;
+	return yes;
+}
+
+/* What a look comes to that went well but for that. */
+enum store_result
+check_end(struct check *c, struct store *st)
+{
+	if (!c->starved)
+		return STORE_OK;
+	store_fail(st, "for want of memory or descriptors not all could be "
+	    "looked at", 0);
+	return STORE_LIMIT;
+}
+
 /* --- what there is --- */
 
 static void
@@ -111,7 +131,11 @@ read_list(struct checking *k)
 	if (fstatat(k->mb->dir, UIDLIST_FILE, &k->list,
 	    AT_SYMLINK_NOFOLLOW) == -1)
 		k->list = (struct stat){ 0 };
-	if (list_read(k->mb, &k->text, &inode) != STORE_OK) {
+	enum store_result r = list_read(k->mb, &k->text, &inode);
+
+	if (r != STORE_OK && check_starved(k->ask, r))
+		return;
+	if (r != STORE_OK) {
 		check_say(k, k->indexed ? "its next change writes it anew "
 		    "from the index" : NULL, k->indexed ?
 		    "there is no lemon-uidlist, or it cannot be read" :
@@ -140,9 +164,11 @@ read_dir(struct checking *k, int d)
 	struct dirent *e;
 
 	if (dir == NULL) {
-		check_say(k, owner_and_mode,
-		    "%s cannot be read: %s", d == CUR ? "cur" : "new",
-		    strerror(errno));
+		int err = errno;
+
+		if (!check_starved(k->ask, store_fail(k->mb->st, "", err)))
+			check_say(k, owner_and_mode, "%s cannot be read: %s",
+			    d == CUR ? "cur" : "new", strerror(err));
 		return;
 	}
 	while ((e = readdir(dir)) != NULL) {
@@ -306,7 +332,9 @@ look_at_index(struct checking *k)
 	size_t says = k->says;
 
 	check_records(k);
-	if (txn_result(&k->t) == STORE_OK)
+	enum store_result r = txn_result(&k->t);
+
+	if (r == STORE_OK || check_starved(k->ask, r))
 		return;
 	k->says = says;
 	for (int i = 0; i < FAULTS; i++)
@@ -320,8 +348,13 @@ look_at_index(struct checking *k)
 static void
 look(struct checking *k, bool index)
 {
+	enum store_result r = index ? txn_read(k->mb->st, &k->t) :
+	    STORE_NONEXISTENT;
+
+	if (check_starved(k->ask, r))
+		return;
 	stat_dirs(k, k->dir);
-	if (index && txn_read(k->mb->st, &k->t) == STORE_OK)
+	if (r == STORE_OK)
 		k->indexed = attach_known(k->mb, &k->t, &k->m) &&
 		    !k->m.building;
 	read_list(k);
@@ -400,11 +433,12 @@ check_mailbox(struct store *st, struct span name, struct check *c)
 	if (!rest && any_fault(&k))
 		check_say(&k, NULL, "others were at work on it all the time: "
 		    "look again to be sure");
-	for (size_t i = 0; i < k.says; i++)
+	/* Where not all could be read, what was may look wrong. */
+	for (size_t i = 0; i < k.says && !c->starved; i++)
 		c->found(c->arg, &k.say[i]);
 	c->mailboxes++;
 	c->messages += k.indexed ? k.m.messages : k.n;
 	look_free(&k);
 	mailbox_close(mb);
-	return STORE_OK;
+	return check_end(c, st);
 }

@@ -25,16 +25,18 @@ struct check {
 	void (*progress)(void *arg, uint64_t done, uint64_t of);
 	void *arg;
 	bool digests;		/* read every message, too, and compare */
+	bool starved;		/* something could not be looked at for want
+				   of memory or descriptors: no finding */
 
 	/* What was looked at. */
 	uint64_t mailboxes, messages;
 };
 
 /* One mailbox, which store_open opened with look; or the store and all of its
- * mailboxes.  Anything but STORE_OK: it could not be looked at. */
+ * mailboxes.  Anything but STORE_OK: it could not be looked at; STORE_LIMIT,
+ * too, where something of it could not (starved). */
 enum store_result check_mailbox(struct store *st, struct span name,
     struct check *c);
 enum store_result check_store(struct store *st, struct check *c);
-
 
 #endif

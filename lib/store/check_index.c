@@ -393,7 +393,8 @@ read_one(struct checking *k, struct look *l)
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	/* What is renamed meanwhile the other look tells. */
-	if (fd == -1 && errno == ENOENT)
+	if (fd == -1 && (errno == ENOENT || check_starved(k->ask,
+	    store_fail(k->mb->st, l->name, errno))))
 		return;
 	if (fd == -1 || digest_make(fd, span_str(l->name), &made) != 0)
 		fault(k, UNREADABLE, l->uid);
@@ -415,7 +416,10 @@ check_digests(struct checking *k)
 
 	/* No snapshot is kept while files are read. */
 	do {
-		if (txn_read(k->mb->st, &t) != STORE_OK)
+		enum store_result r = txn_read(k->mb->st, &t);
+
+		check_starved(k->ask, r);
+		if (r != STORE_OK)
 			break;
 		bool same = k->mb->generation == index_generation(k->mb->st) &&
 		    meta_get(&t, k->mb->id, &m);

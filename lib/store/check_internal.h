@@ -50,6 +50,11 @@ struct checking {
 __attribute__((format(printf, 3, 4)))
 void check_say(struct checking *k, const char *todo, const char *fmt, ...);
 
+/* Whether it failed for want of memory or descriptors, or of a place to read
+ * the index from: that is noted, and says nothing of the store. */
+bool check_starved(struct check *c, enum store_result r);
+enum store_result check_end(struct check *c, struct store *st);
+
 /* The parts of a look (check_index.c): the index against itself, the list
  * and the files; and, one by one, digests against what they are of. */
 void check_records(struct checking *k);

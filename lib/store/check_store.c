@@ -147,13 +147,17 @@ look_at_index(struct whole *w)
 {
 	struct txn t;
 
-	if (txn_read(w->st, &t) != STORE_OK) {
-		say(w, check_rebuild, "%.300s", store_why(w->st));
+	enum store_result r = txn_read(w->st, &t);
+
+	if (r != STORE_OK) {
+		if (!check_starved(w->ask, r))
+			say(w, check_rebuild, "%.300s", store_why(w->st));
 		return;
 	}
 	unsigned buried = entries(&t, 'Z'), intents = entries(&t, 'i');
 	look_at_objects(w, &t);
-	if (txn_result(&t) != STORE_OK)
+	r = txn_result(&t);
+	if (r != STORE_OK && !check_starved(w->ask, r))
 		say(w, check_rebuild, "reading the index fails: %.200s",
 		    store_why(w->st));
 	txn_abort(&t);
@@ -176,10 +180,13 @@ look_at_metadata(struct whole *w)
 
 	if (file_read(w->st->dir, "lemon-metadata", METADATA_FILE_MAX,
 	    &text) == -1) {
-		if (errno != ENOENT)
+		int err = errno;
+
+		if (err != ENOENT &&
+		    !check_starved(w->ask, store_fail(w->st, "", err)))
 			say(w, "look at its owner and mode",
 			    "lemon-metadata cannot be read: %s",
-			    strerror(errno));
+			    strerror(err));
 		buf_free(&text);
 		return;
 	}
@@ -201,8 +208,9 @@ static void
 look_at_subscriptions(struct whole *w)
 {
 	struct subscriptions s;
+	enum store_result r = subscriptions_read(w->st, &s);
 
-	if (subscriptions_read(w->st, &s) != STORE_OK)
+	if (r != STORE_OK && !check_starved(w->ask, r))
 		say(w, "look at its owner and mode",
 		    "subscriptions cannot be read: %.300s",
 		    store_why(w->st));
@@ -219,8 +227,11 @@ look_at_tree(struct whole *w)
 	unsigned n = 0;
 
 	if (d == NULL) {
-		say(w, "look at its owner and mode",
-		    "the Maildir cannot be read: %s", strerror(errno));
+		int err = errno;
+
+		if (!check_starved(w->ask, store_fail(w->st, "", err)))
+			say(w, "look at its owner and mode",
+			    "the Maildir cannot be read: %s", strerror(err));
 		return;
 	}
 	while ((e = readdir(d)) != NULL) {
@@ -263,5 +274,7 @@ check_store(struct store *st, struct check *c)
 	look_at_tree(&w);
 	arena_free(&w.mem);
 	enum store_result r = store_list(st, one, &w);
-	return r == STORE_OK ? w.failed : r;
+	if (r != STORE_OK || w.failed != STORE_OK)
+		return r != STORE_OK ? r : w.failed;
+	return check_end(c, st);
 }
