@@ -2,9 +2,11 @@
 #include "auth/sasl_lib.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/die.h"
 #include "base/log.h"
 
 /* The one instance of a process, filled at first use and constant after:
@@ -61,6 +63,7 @@ find_functions(void *handle)
 		const char *name;
 		void *to;
 	} f[] = {
+		{ "sasl_set_alloc", &lib.set_alloc },
 		{ "sasl_server_init", &lib.server_init },
 		{ "sasl_server_new", &lib.server_new },
 		{ "sasl_server_start", &lib.start },
@@ -115,6 +118,8 @@ init(sasl_auxprop_init_t *auxprop)
 	callbacks[2] = (sasl_callback_t){ SASL_CB_GETOPT,
 	    callback(&getopt), NULL };
 	callbacks[3] = (sasl_callback_t){ SASL_CB_LIST_END, NULL, NULL };
+	/* Without memory it and its plug-ins would go on, and crash. */
+	lib.set_alloc(xmalloc, xcalloc, xrealloc, free);
 	/* Without a name there is no configuration file. */
 	int r = lib.server_init(callbacks, NULL);
 
@@ -150,6 +155,45 @@ open_plugin(const char *name)
 	return handle;
 }
 
+/* --- the memory of OpenSSL below a plug-in --- */
+
+static void *
+ssl_malloc(size_t n, const char *file, int line)
+{
+	(void)file, (void)line;
+	return xmalloc(n);
+}
+
+static void *
+ssl_realloc(void *p, size_t n, const char *file, int line)
+{
+	(void)file, (void)line;
+	return xrealloc(p, n);
+}
+
+static void
+ssl_free(void *p, const char *file, int line)
+{
+	(void)file, (void)line;
+	free(p);
+}
+
+/* Of that plug-in's: the one that we are linked with is another.  It takes
+ * them only before its first use. */
+static void
+set_memory(void *handle)
+{
+	void *p = dlsym(handle, "CRYPTO_set_mem_functions");
+	int (*set)(void *(*)(size_t, const char *, int),
+	    void *(*)(void *, size_t, const char *, int),
+	    void (*)(void *, const char *, int));
+
+	if (p == NULL)
+		return;
+	memcpy(&set, &p, sizeof p);
+	set(ssl_malloc, ssl_realloc, ssl_free);
+}
+
 static bool
 add_plugin(const char *name)
 {
@@ -169,6 +213,7 @@ add_plugin(const char *name)
 	if (p == NULL)
 		return false;
 	memcpy(&start, &p, sizeof p);
+	set_memory(handle);
 	int r = lib.add_plugin(name, start);
 
 	if (r != SASL_OK) {

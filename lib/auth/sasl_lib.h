@@ -17,6 +17,7 @@
  * are loaded one by one.
  */
 struct sasl_lib {
+	__typeof__(sasl_set_alloc) *set_alloc;
 	__typeof__(sasl_server_init) *server_init;
 	__typeof__(sasl_server_new) *server_new;
 	__typeof__(sasl_server_start) *start;
