@@ -19,6 +19,17 @@
 /* NFKC makes at most 18 units of one; longer is refused as too long. */
 enum { WIDE = PASSWORD_MAX * 4, CHILD_MS = 10 * 1000 };
 
+/* What the text is to blame for, and what it is not. */
+static enum saslprep
+verdict(UErrorCode e)
+{
+	if (U_SUCCESS(e))
+		return SASLPREP_OK;
+	return e == U_MEMORY_ALLOCATION_ERROR || e == U_FILE_ACCESS_ERROR ||
+	    e == U_MISSING_RESOURCE_ERROR || e == U_INTERNAL_PROGRAM_ERROR ?
+	    SASLPREP_TEMP : SASLPREP_BAD;
+}
+
 static enum saslprep
 wide(const struct icu *lib, struct span in, struct buf *to)
 {
@@ -46,7 +57,7 @@ wide(const struct icu *lib, struct span in, struct buf *to)
 	lib->usprep_close(p);
 	OPENSSL_cleanse(raw, sizeof raw);
 	OPENSSL_cleanse(done, sizeof done);
-	return U_SUCCESS(e) ? SASLPREP_OK : SASLPREP_BAD;
+	return verdict(e);
 }
 
 /* The verdict, an octet, and what was made. */
