@@ -100,12 +100,27 @@ store() {
 }
 
 @test "rebuild shows how far it is on a terminal" {
-	for i in 1 2 3 4 5 6 7 8; do cat m m m m m m m m; done >body
 	fill
 	for i in $(seq 70); do cp m "M/new/1$i.x"; done
 	script -qec 'lemon-store rebuild ./M' typescript >/dev/null
-	grep -q $'\r' typescript
-	grep -q '72 messages' typescript
+	# More than anybody knew of.
+	grep -qE $'^\rrebuilding 64 messages\e\\[K' typescript
+	script -qec 'lemon-store rebuild ./M' typescript >/dev/null
+	grep -qE $'^\rrebuilding \\[#+\\.*\\] [0-9]+%, 64 of 73\e\\[K' typescript
+	# What it tells is not behind that, and nothing of it stays.
+	grep -qE $'\r\e\\[KINBOX: 72 messages' typescript
+}
+
+@test "check shows how far it is on a terminal, and nowhere else" {
+	fill
+	for i in $(seq 1000); do printf 'a: b\n\n' >"M/new/1$i.x"; done
+	lemon-store rebuild -m INBOX ./M
+	script -qec 'lemon-store check ./M' typescript >/dev/null
+	grep -qE $'^\rchecking 1000 messages\e\\[K' typescript
+	grep -qE $'\r\e\\[K3 mailboxes, 1003 messages: nothing wrong' typescript
+	store check ./M
+	[ "$status" = 0 ] && [ -z "$stderr" ]
+	[ "${lines[-1]}" = "3 mailboxes, 1003 messages: nothing wrong" ]
 }
 
 @test "list and stat give the numbers" {

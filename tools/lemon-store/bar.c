@@ -17,13 +17,12 @@ bar_show(const char *what, uint64_t done, uint64_t of)
 	if (!isatty(2) || now - last < EVERY_MS)
 		return;
 	last = now;
-	if (of == 0) {
+	/* There may be more than anybody knew of. */
+	if (done > of) {
 		fprintf(stderr, "\r%s %llu messages\033[K", what,
 		    (unsigned long long)done);
 		return;
 	}
-	if (done > of)
-		of = done;
 	unsigned full = (unsigned)(done * WIDTH / of);
 
 	for (unsigned i = 0; i < WIDTH; i++)
