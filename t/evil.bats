@@ -74,6 +74,8 @@ setup() {
 	        assert len(n) == 1 and (root or n != {"0"}), s
 	    assert root or os.geteuid() or field("Groups") == "", s
 	    assert field("Threads") == "1", s
+	def child(proc):
+	    return int(subprocess.check_output(["pgrep", "-P", str(proc.pid)]))
 	END
 }
 
@@ -167,6 +169,13 @@ how = {}$imapd"
 	    if "evil:" not in log():
 	        skip("this build or kernel does not confine")
 	    outcome()
+	    c = Client("lmtp")
+	    c.hello()
+	    for l in b"MAIL FROM:<>", b"RCPT TO:<alice>", b"DATA":
+	        c.ask(l)
+	    assert c.ask(text + b".")[-1][:3] == b"250"
+	    shut_in(child(c.proc))
+	    c.end()
 	p = subprocess.run(["lemon-deliver", T + "/home/alice/Maildir"],
 	    capture_output=True, input=text)
 	assert p.returncode == 0, p
@@ -190,6 +199,14 @@ how = {}$imapd"
 	    if "evil:" not in log():
 	        skip("this build or kernel does not confine")
 	    outcome()
+	    p = subprocess.Popen(become + ["lemon-urlauth", "-s"],
+	        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+	        stderr=subprocess.DEVNULL, bufsize=0)
+	    p.stdin.write(b"3:bob,0:,%d:%s," % (len(url), url))
+	    assert p.stdout.read(1) == b"-"
+	    shut_in(child(p))
+	    p.stdin.close()
+	    assert p.wait(WAIT) == 0
 	ask([])
 	# The tool in the shell, too.
 	p = subprocess.run(["lemon-urlauth", "explain", "alice", url],
@@ -218,6 +235,27 @@ how = {}$imapd"
 	for act in ("read another user's message", "open a TCP socket",
 	            "connect by TCP", "remove another user's message"):
 	    assert act in done, (act, done)
+	# Some after that, each in a session of its own.
+	def alone(act):
+	    c = Client("imap", LEMON_PLAINTEXT="1", EVIL_OPEN="1",
+	        EVIL_ONLY=act)
+	    c.ask(b't LOGIN alice "sesame of alice"')
+	    said = c.ask(b"t LOGOUT")
+	    c.end()
+	    assert "evil: refused " + act not in log(), act
+	    return said[0] is not None
+	for act in "run a program", "run a program by execveat":
+	    assert not alone(act), act          # it is another one now
+	acts = ["signal another process", "signal a thread", "queue a signal"]
+	try:
+	    guarded = open("/proc/sys/kernel/yama/ptrace_scope").read() != "0\n"
+	except FileNotFoundError:
+	    guarded = False
+	if not guarded:
+	    acts += ["trace another process", "open another process's memory",
+	        "read another process's environment"]
+	for act in acts:
+	    assert alone(act) and "evil: DONE " + act in log(), act
 	END
 }
 

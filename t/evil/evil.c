@@ -11,7 +11,8 @@
  * EVIL_CONTROL the control directory, EVIL_VICTIM a process of the same user,
  * EVIL_PORT where somebody listens on loopback, EVIL_SOCKET the same on a UNIX
  * socket.  With EVIL_LAST one more act follows, which ends the process where it
- * is refused; with EVIL_OPEN nothing is confined.
+ * is refused; with EVIL_OPEN nothing is confined, and with EVIL_ONLY one act is
+ * tried, that of this name.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -41,6 +42,10 @@ bool __wrap_smtp_mail_parse(struct span args, unsigned features,
 static void
 tell(const struct act *a)
 {
+	const char *only = getenv("EVIL_ONLY");
+
+	if (only != NULL && strcmp(only, a->name) != 0)
+		return;
 	errno = 0;
 	bool done = a->run();
 	char line[160];
