@@ -169,6 +169,26 @@ on_disk() {
 	M = T + "/disk/alice/Maildir"
 	os.makedirs(os.path.dirname(M))
 	give(T + "/disk/alice")
+	C = T + "/disk/control"
+	os.makedirs(C)
+	for name, text in ("home", T + "/disk/%u"), ("strangers", "crowd"), (
+	        "locals", "example.org"), ("plaintext", "1"):
+	    with open(C + "/" + name, "w") as f:
+	        print(text, file=f)
+	subprocess.run(["lemon-user", "-c", C, "add", "alice"], check=True,
+	    input=b"sesame\n", stderr=subprocess.DEVNULL)
+	give(C)
+	def login(n):
+	    """By a password, as from the network, to n messages or more."""
+	    p = subprocess.run(["lemon-imapd"], capture_output=True,
+	        input=b"a LOGIN alice wrong\r\nb LOGIN alice sesame\r\n"
+	        b"c SELECT INBOX\r\nd FETCH 1:* FLAGS\r\ne LOGOUT\r\n",
+	        env=dict(os.environ, LEMON_CONTROL=C, TCPREMOTEIP="192.0.2.1",
+	        PROTO="TCP", LEMON_AUTH_DELAY="0"))
+	    said = re.findall(rb"^([a-e]) (OK|NO|BAD)", p.stdout, re.M)
+	    assert said == [(b"a", b"NO")] + [(t, b"OK") for t in (
+	        b"b", b"c", b"d", b"e")], p
+	    assert p.stdout.count(b" FETCH (") >= n, p
 	def fill():
 	    """As far as it goes."""
 	    n = 1 << 16
@@ -202,8 +222,10 @@ full() {
 	    assert said[-1].startswith(b"t NO ["), said
 	    assert b"OVERQUOTA" in said[-1] or b"LIMIT" in said[-1] or \
 	        b"UNAVAILABLE" in said[-1], said
-	now = look(M)["INBOX"]       # login, SELECT and FETCH
+	now = look(M)["INBOX"]
 	assert now == was, (now.msgs.keys(), was.msgs.keys())
+	give(T + "/disk/alice")
+	login(5)
 	assert not os.listdir(M + "/tmp"), os.listdir(M + "/tmp")
 	p = subprocess.run(["lemon-deliver", M], input=b"a: b\n\n" +
 	    b"z" * 30000, capture_output=True)
@@ -279,6 +301,7 @@ full() {
 	        f.write(b"Subject: foreign %d\n\n" % i)
 	give(T + "/disk/alice")
 	fill()
+	login(100)      # as many as there is room for
 	s = Imap(M)
 	make_room(s)
 	os.unlink(T + "/disk/rest")
