@@ -123,18 +123,48 @@ pwrite64(int fd, const void *p, size_t n, off_t at)
 	return next(fd, p, some(n), at);
 }
 
+enum { PIECES = 64 };
+
+/* The pieces that are written of *v; cut has room for them. */
+static int
+some_of(const struct iovec **v, int n, struct iovec cut[PIECES])
+{
+	size_t all = 0, left;
+	int k;
+
+	for (k = 0; k < n; k++)
+		all += (*v)[k].iov_len;
+	left = n > PIECES ? all : some(all);
+	if (left == all)
+		return n;
+	for (k = 0; left > 0; k++) {
+		cut[k] = (*v)[k];
+		if (cut[k].iov_len > left)
+			cut[k].iov_len = left;
+		left -= cut[k].iov_len;
+	}
+	*v = cut;
+	return k;
+}
+
 ssize_t
 writev(int fd, const struct iovec *v, int n)
 {
+	struct iovec cut[PIECES];
+
 	NEXT(writev);
-	return next(fd, v, (int)some((size_t)n));
+	n = some_of(&v, n, cut);
+	return next(fd, v, n);
 }
 
 ssize_t
 pwritev(int fd, const struct iovec *v, int n, off_t at)
 {
+	struct iovec cut[PIECES];
+
 	NEXT(pwritev);
-	return next(fd, v, (int)some((size_t)n), at);
+	n = some_of(&v, n, cut);
+	return next(fd, v, n, at);
 }
 
 ssize_t
