@@ -118,7 +118,7 @@ sweep-errors: deps
 	@$(MAKE) -s -j"$$(nproc)" sweeper
 	$(RUN) t/errors.t $(or $(POINTS:%=-n %),-a)
 # Damage the index of a living store, and look at what clients see.
-damage: all
+damage: all $(B)/t/sweep/numbers
 	$(RUN) t/index_damage.py -v -j 2 -n $(or $(TRIALS),10000)
 asan:
 	t/sanitized $(MAKE) V=-asan CFLAGS='$(SAN)' check

@@ -9,7 +9,8 @@ Each trial damages the index's file, between sessions or under two of them
 (one has the mailbox selected, one is in IDLE), with a delivery, APPEND,
 STORE, COPY and EXPUNGE before and after.  A model knows what every
 acknowledgement said; in each trial the store must be as the model has it, by
-UID: flags, keywords, internal date, size and octets.  What was given up with
+UID: flags, keywords, internal date, size and octets.  UIDVALIDITY stays, and
+neither UIDNEXT nor MODSEQ falls.  What was given up with
 an error, or in a session that ended, may have been done or not.  At most one
 connection may be lost in a trial.  It prints what happened, by kind of
 damage.  Each worker has its own seed, from SEED on, and its own directory,
@@ -31,6 +32,7 @@ import tempfile
 import time
 
 PAGE = 4096
+NUMBERS = os.environ.get("LEMON_BUILD", "build") + "/t/sweep/numbers"
 FETCH = "UID FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])"
 
 
@@ -287,6 +289,7 @@ class World:
         self.lost = self.refused = 0
         self.model = {"INBOX": {}, "Lists/C": {}}
         self.validity = {}
+        self.numbers = {}       # mailbox: UIDNEXT, MODSEQ
 
     def session(self):
         return Session(self.maildir, self.log)
@@ -358,20 +361,29 @@ class World:
             got, validity = self.see_surely(box)
             want = self.model[box]
             if validity != self.validity[box]:
-                if validity < self.validity[box]:
-                    raise AssertionError("UIDVALIDITY fell")
-                self.validity[box] = validity
-                same = sorted(x[3] for x in got.values()) == sorted(
-                    x[3] for x in want.values())
-                if not same:
-                    raise AssertionError("other messages")
-            elif got != want:
+                raise AssertionError("UIDVALIDITY is another")
+            if got != want:
                 for uid in sorted(set(got) | set(want)):
                     if got.get(uid) != want.get(uid) and uid not in may:
                         raise AssertionError(
                             "%s: uid %d is %s, was %s" %
                             (box, uid, got.get(uid), want.get(uid)))
             self.model[box] = got
+
+    def count_on(self):
+        """The numbers that no client may see fall."""
+        p = subprocess.run([NUMBERS, self.maildir], stdout=subprocess.PIPE,
+                           stderr=self.log, check=False)
+        if p.returncode != 0:
+            raise AssertionError("numbers ends with %d" % p.returncode)
+        for line in p.stdout.decode().splitlines():
+            _, uidnext, modseq, box = line.split(" ", 3)
+            now = int(uidnext), int(modseq)
+            was = self.numbers.setdefault(box, now)
+            if now[0] < was[0] or now[1] < was[1]:
+                raise AssertionError("%s: UIDNEXT and MODSEQ fell from %d, %d "
+                                     "to %d, %d" % (box, *was, *now))
+            self.numbers[box] = now
 
     def work(self, s):
         """Change things, and the model with what is acknowledged.  Returns
@@ -531,6 +543,7 @@ def trial(w, kind, live, tally):
         subprocess.run(["lemon-store", "rebuild", w.maildir],
                        stdout=subprocess.DEVNULL, stderr=w.log, check=False)
         w.look()
+    w.count_on()
     tally.trials[name] += 1
     tally.lost[name] += w.lost
     tally.refused[name] += w.refused
@@ -552,27 +565,25 @@ def settle(w, maybe):
     for box in w.model:
         got, validity = w.see_surely(box)
         want = w.model[box]
-        if validity < w.validity[box]:
-            raise AssertionError("UIDVALIDITY fell")
-        if validity == w.validity[box]:
-            for uid, is_now in got.items():
-                was = want.get(uid)
-                if was is None:
-                    if maybe is not None and not w.refused:
-                        raise AssertionError("%s: a new uid %d" % (box, uid))
-                elif was[1:] != is_now[1:]:
-                    raise AssertionError("%s: uid %d is %s, was %s" % (
-                        box, uid, is_now, was))
-                elif was[0] != is_now[0] and maybe is not None and \
-                        uid not in maybe:
-                    raise AssertionError("%s: uid %d has %s, had %s" % (
-                        box, uid, is_now[0], was[0]))
-            missing = [u for u in want if u not in got and
-                       (maybe is not None and u not in maybe)]
-            if missing or len([u for u in want if u not in got]) > 2:
-                raise AssertionError("%s: gone: %s" % (
-                    box, [u for u in want if u not in got][:9]))
-        w.validity[box] = validity
+        if validity != w.validity[box]:
+            raise AssertionError("UIDVALIDITY is another")
+        for uid, is_now in got.items():
+            was = want.get(uid)
+            if was is None:
+                if maybe is not None and not w.refused:
+                    raise AssertionError("%s: a new uid %d" % (box, uid))
+            elif was[1:] != is_now[1:]:
+                raise AssertionError("%s: uid %d is %s, was %s" % (
+                    box, uid, is_now, was))
+            elif was[0] != is_now[0] and maybe is not None and \
+                    uid not in maybe:
+                raise AssertionError("%s: uid %d has %s, had %s" % (
+                    box, uid, is_now[0], was[0]))
+        missing = [u for u in want if u not in got and
+                   (maybe is not None and u not in maybe)]
+        if missing or len([u for u in want if u not in got]) > 2:
+            raise AssertionError("%s: gone: %s" % (
+                box, [u for u in want if u not in got][:9]))
         w.model[box] = got
 
 
