@@ -111,12 +111,14 @@ check: deps
 	    awk '/^ok/ { no = 0; why = "" } !no && /^#/ { why = why $$0 "\n" } \
 	    /^not ok/ { no = 1; printf "%s\n%s", FILENAME, why; why = "" } no' \
 	    $(B)/tap/*; exit 1; }
+	@for f in sweep errors; do \
+	    sed -n "s/^# all /$$f: /p" $(B)/tap/t_$$f.t; done
 sweep: deps
 	@$(MAKE) -s -j"$$(nproc)" sweeper
 	$(RUN) t/sweep.t -a
 sweep-errors: deps
 	@$(MAKE) -s -j"$$(nproc)" sweeper
-	$(RUN) t/errors.t $(or $(POINTS:%=-n %),-a)
+	$(RUN) t/errors.t $(or $(POINTS:%=-n %),-c)
 # Damage the index of a living store, and look at what clients see.
 damage: all $(B)/t/sweep/numbers
 	$(RUN) t/index_damage.py -v -j 2 -n $(or $(TRIALS),10000)

@@ -4,9 +4,11 @@
 changes something, opens or looks fails, with every error that it may have,
 once or from then on; each write is short; each allocation is refused.
 
-usage: errors.t [-a | -n POINTS] [-j WORKERS] [ACT ...]
+usage: errors.t [-a | -c | -n POINTS] [-j WORKERS] [ACT ...]
 
-  -a  all points
+  -a  all points; that takes days
+  -c  all of the calls that change something, EMFILE of those that open
+      something, and all short writes
   -n  so many of each act; else a share that takes some seconds
 
 The client gets a clear NO, 4xx or exit 75, or a clean end; then the store is
@@ -25,19 +27,28 @@ sys.path[:0] = [HERE, HERE + "/sweep"]
 import places   # noqa: E402
 from acts import ACTS   # noqa: E402
 from model import Wrong     # noqa: E402
-from trial import (MEMORY, SHORT, Fault, Trial, errors_of)   # noqa: E402
+from trial import (LOOKS, MEMORY, OPENS, SHORT, Fault, Trial,    # noqa: E402
+                   errors_of)
 
 SHARE = 1 if places.SLOW else 3     # points of an act
 KINDS = ("lost", "torn", "doubled", "numbers", "crashed", "unclear")
 LASTING = ("ENOSPC", "EMFILE")      # and EIO, of calls that change something
 
 trial = None    # of this process
+changes = False     # -c
 
 
-def start(place):
-    global trial
+def start(place, only_changes):
+    global trial, changes
     trial = Trial(place)
     trial.begin()
+    changes = only_changes
+
+
+def is_asked(f):
+    """Whether -c has it."""
+    return f.what != MEMORY and f.name not in LOOKS and (
+        f.name not in OPENS or f.what == "EMFILE")
 
 
 def faults(act):
@@ -54,7 +65,7 @@ def faults(act):
     for what, chances in zip((MEMORY, SHORT), trial.chances(act)):
         for n in range(1, chances + 1):
             found += [Fault(act, what, n, what, x) for x in (False, True)]
-    return found
+    return [f for f in found if not changes or is_asked(f)]
 
 
 def share(found, act, points):
@@ -93,12 +104,12 @@ def figures(count):
         count["kept"])
 
 
-def run(names, where, points):
+def run(names, where, points, only_changes):
     """All acts, in parts where there are many points: 0 if all is well."""
     parts = 1 if points == SHARE else 8
     todo = [(a, i, parts, points) for a in names for i in range(parts)]
     total, bad = collections.Counter(), 0
-    with places.spread(sweep, todo, where, start) as found:
+    with places.spread(sweep, todo, where, start, only_changes) as found:
         for k, name in enumerate(names, 1):
             count, said = collections.Counter(), []
             for _ in range(parts):
@@ -123,18 +134,21 @@ def main():
     p.add_argument("-a", dest="points", action="store_const",
                    const=sys.maxsize)
     p.add_argument("-n", dest="points", type=int)
+    p.add_argument("-c", action="store_true")
     p.set_defaults(points=SHARE)
     p.add_argument("-j", type=int, default=os.cpu_count())
     p.add_argument("names", nargs="*", choices=[[], *ACTS])
     ask = p.parse_args()
     names, began = ask.names or list(ACTS), time.monotonic()
+    if ask.c and ask.points == SHARE:
+        ask.points = sys.maxsize
     if ask.points == SHARE and not ask.names:
         names = places.share_of(ACTS)
     if not places.may_trace():
         print("1..0 # SKIP ptrace is not allowed here")
         return 0
     with places.places(ask.j) as (where, why):
-        bad = run(names, where, ask.points)
+        bad = run(names, where, ask.points, ask.c)
     print("# %d s" % (time.monotonic() - began))
     print("1..%d" % len(names))
     return bad != 0

@@ -119,7 +119,8 @@ store() {
 	grep -qE $'^\rchecking 1000 messages\e\\[K' typescript
 	grep -qE $'\r\e\\[K3 mailboxes, 1003 messages: nothing wrong' typescript
 	store check ./M
-	[ "$status" = 0 ] && [ -z "$stderr" ]
+	[ "$status" = 0 ]
+	[ -z "$stderr" ]
 	[ "${lines[-1]}" = "3 mailboxes, 1003 messages: nothing wrong" ]
 }
 

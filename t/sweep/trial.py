@@ -28,6 +28,10 @@ ERRORS = {
     "fcntl": ("EIO", "EINTR", "ENOLCK"),
     "read": ("EIO", "EINTR"), "pread64": ("EIO", "EINTR"),
 }
+# Those that only look; and those that open what may be there.
+LOOKS = ("newfstatat", "fstat", "statx", "stat", "lstat", "getdents64",
+         "flock", "fcntl", "mmap", "read", "pread64")
+OPENS = ("openat", "open")
 MEMORY, SHORT = "memory", "short"
 NUMBERS = {MEMORY: 1, SHORT: 2}     # in $FAULT: see t/fault.c
 LASTING = 3
