@@ -498,6 +498,24 @@ cookbook() {
 	done
 }
 
+@test "a key that cannot be read or made now is later, and never is not" {
+	alice
+	imap 'a create Box' 'a select inbox' 'a copy 1 Box' >/dev/null
+	url=$(mint -u 1 -p 1 alice)
+	chmod 000 home/alice/Maildir/lemon-metadata
+	urlauth fetch alice "$url"
+	[ "$status" = 75 ]
+	urlauth mint -u 1 alice
+	[ "$status" = 75 ]
+	chmod 600 home/alice/Maildir/lemon-metadata
+	[ "$(lemon-urlauth fetch alice "$url")" = hello ]
+	chmod 500 home/alice/Maildir
+	urlauth mint -m Box -u 1 alice
+	[ "$status" = 75 ]
+	chmod 700 home/alice/Maildir
+	[ "$(lemon-urlauth fetch alice "$(mint -m Box -u 1 -p 1 alice)")" = hello ]
+}
+
 @test "a big message takes no more memory than a small one" {
 	alice
 	{ letter | head -n 3; echo; head -c 20000000 /dev/urandom | base64; } |

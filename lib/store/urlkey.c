@@ -304,7 +304,10 @@ urlkey_of(struct store *st, struct span name, bool make,
 	if (r != STORE_OK)
 		return r == STORE_CHANGED ? STORE_NONEXISTENT : r;
 	*uidvalidity = st->urlkeys->last.uidvalidity;
-	return get(st, st->urlkeys->last.guid, make, key);
+	r = get(st, st->urlkeys->last.guid, make, key);
+	/* The mailbox may be read: a file of ours that may not says nothing
+	 * about it. */
+	return r == STORE_DENIED ? STORE_ERROR : r;
 }
 
 void

@@ -18,8 +18,8 @@ enum store_result urlkey_get(struct mailbox *mb, bool make,
     unsigned char key[URLKEY]);
 
 /* The same for the mailbox of that name, opened for reading, with its
- * UIDVALIDITY.  The last one is kept open, and is looked at anew when its
- * folder or its list is another. */
+ * UIDVALIDITY.  STORE_DENIED is about the mailbox alone.  The last one is kept
+ * open, and is looked at anew when its folder or its list is another. */
 enum store_result urlkey_of(struct store *st, struct span name, bool make,
     uint32_t *uidvalidity, unsigned char key[URLKEY]);
 void urlkey_forget(struct store *st);	/* close it */
