@@ -666,3 +666,53 @@ client() {
 	as_nobody lemon-imapd -s
 	[[ $stderr == *"cannot use $T/control/tls.pem: no private key in it"* ]]
 }
+
+@test "URLMECH is told where nobody listens, or the administrator minds not" {
+	mkdir -p "$T/control"
+	echo "$T/home/%u" >"$T/control/home"
+	echo sesame | lemon-user add alice
+	mkdir -p "$T/home/alice"
+	[ "$(id -u)" != 0 ] || chown nobody:nogroup "$T/home/alice"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR/test" "$T" || :
+	cat >"$T/scram.py" <<-'END'
+	import base64, hashlib, hmac, socket, subprocess, sys
+	ours, theirs = socket.socketpair()
+	p = subprocess.Popen(["env", "PROTO=TCP", "TCPREMOTEIP=127.0.0.1",
+	    *sys.argv[1:], "lemon-imapd"], stdin=theirs, stdout=theirs,
+	    stderr=subprocess.DEVNULL)
+	theirs.close()
+	f = ours.makefile("rwb")
+	def say(text):
+	    f.write(text + b"\r\n")
+	    f.flush()
+	def until(start):
+	    lines = []
+	    while not lines or not lines[-1].startswith(start):
+	        lines.append(f.readline())
+	        assert lines[-1], lines
+	    return lines
+	mac = lambda key, text: hmac.new(key, text, hashlib.sha256).digest()
+	until(b"* OK")
+	first = b"n=alice,r=nonce"
+	say(b"a AUTHENTICATE SCRAM-SHA-256 " + base64.b64encode(b"n,," + first))
+	server = base64.b64decode(until(b"+ ")[-1][2:])
+	r, s, i = [w[2:] for w in server.split(b",")[:3]]
+	key = hashlib.pbkdf2_hmac("sha256", b"sesame", base64.b64decode(s), int(i))
+	client = mac(key, b"Client Key")
+	last = b"c=biws,r=" + r
+	signed = mac(hashlib.sha256(client).digest(), first + b"," + server +
+	    b"," + last)
+	proof = bytes(x ^ y for x, y in zip(client, signed))
+	say(base64.b64encode(last + b",p=" + base64.b64encode(proof)))
+	until(b"+ ")
+	say(b"")
+	until(b"a OK")
+	for c in b"SELECT INBOX", b"RESETKEY INBOX":
+	    say(b"a " + c)
+	    print(b"".join(until(b"a OK")).count(b"[URLMECH INTERNAL]"))
+	say(b"a LOGOUT")
+	until(b"a OK")
+	END
+	[ "$(python3 "$T/scram.py" | tr '\n' ' ')" = "0 0 " ]
+	[ "$(python3 "$T/scram.py" LEMON_PLAINTEXT=1 | tr '\n' ' ')" = "1 1 " ]
+}

@@ -403,7 +403,8 @@ cmd_resetkey(struct session *s, struct lex *l)
 		urlkey_watch(s->mailbox, &s->key);
 	if (wire.p == NULL)
 		return reply_ok(s, "All keys are gone.");
-	buf_adds(&s->code, "URLMECH INTERNAL");
+	if (s->urlmech)
+		buf_adds(&s->code, "URLMECH INTERNAL");
 	return reply_ok(s, "The key is another.");
 }
 

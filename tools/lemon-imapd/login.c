@@ -52,6 +52,8 @@ url_settings(struct session *s)
 	buf_clear(&s->locals);
 	buf_clear(&s->urlfetch);
 	s->submitter = false;
+	/* RFC 4467 10 */
+	s->urlmech = s->secure || control_num(c, "plaintext", 0, 0, 1) == 1;
 	if (s->mail.path)
 		return;
 	control_list(c, "locals", &s->locals);

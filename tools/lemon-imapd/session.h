@@ -76,6 +76,7 @@ struct session {
 	struct buf space_value;
 	struct buf locals;	/* the control file of that name */
 	bool submitter;		/* the account is of those "submitters" */
+	bool urlmech;		/* URLMECH may be told */
 	struct buf urlfetch;	/* the socket for URLs of other owners, or
 				   empty */
 	struct store *store;	/* opened at login */

@@ -109,6 +109,8 @@ updates_exists(struct session *s)
 void
 updates_urlmech(struct session *s)
 {
+	if (!s->urlmech)
+		return;
 	untagged(s);
 	out_adds(&s->out, "OK [URLMECH INTERNAL] Ok");
 	untagged_end(s);
