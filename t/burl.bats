@@ -493,6 +493,21 @@ fake_imap() {
 	[ "$(count lmtp)" = 1 ]
 }
 
+@test "a trusted server may answer in another order" {
+	lmtp
+	elsewhere none -b 9 -o
+	printf 'afar\r\n' >imap/body
+	submission
+	urls=
+	for i in {1..12}; do
+		urls+="BURL ${URL/UID=1/UID=$i}\r\n"
+	done
+	say "$FROM" "$BOB" "=$(chunk "$HEAD" | cut -c2-)${urls}BDAT 0 LAST\r\n" \
+	    "< < < < < < < < < < < < < <"
+	[[ ${lines[15]} == "250 2.0.0 "* ]]
+	[ "$(grep -c afar lmtp/1.eml)" = 12 ]
+}
+
 @test "what our account on a trusted server may read is not for its users" {
 	lmtp
 	elsewhere none

@@ -3,7 +3,7 @@
 """An IMAP server that knows URLFETCH and little else.
 
 usage: fake_imap.py [-t PEM] [-s] [-a USER:PASSWORD] [-w STAGE] [-r TEXT]
-                    [-b N] DIR
+                    [-b N [-o]] DIR
 
 Listens on a port of 127.0.0.1 that it prints, and of 127.0.0.2.  Writes what
 clients say to DIR/log.  A URL's octets are those of DIR/body, NIL if there is none.
@@ -13,7 +13,8 @@ clients say to DIR/log.  A URL's octets are those of DIR/body, NIL if there is n
 -w        say nothing more at greeting, login or urlfetch, or after half of
           the body (half)
 -r        answer URLFETCH with that text instead of OK
--b        answer no URLFETCH before N of them have come
+-b        answer no URLFETCH before N of them have come, but for once; with -o
+          the last one first
 """
 import getopt
 import os
@@ -24,7 +25,7 @@ import ssl
 import sys
 import threading
 
-opts, args = getopt.getopt(sys.argv[1:], "t:sa:w:r:b:")
+opts, args = getopt.getopt(sys.argv[1:], "t:sa:w:r:b:o")
 opts = dict(opts)
 DIR = args[0]
 LOGIN = opts.get("-a", "submit:secret").split(":", 1)
@@ -111,10 +112,10 @@ class Session:
                 self.asked.append((tag, words))
                 answer = None
                 if len(self.asked) >= self.wanted:
-                    for tag, words in self.asked:
+                    for tag, words in self.asked[::-1 if "-o" in opts else 1]:
                         self.urlfetch(words)
                         self.say(tag + " " + opts.get("-r", "OK done"))
-                    self.wanted, self.asked = 1, []
+                    opts["-b"], self.wanted, self.asked = "1", 1, []
             if answer:
                 self.say("%s %s" % (tag, answer))
 

@@ -370,11 +370,38 @@ ask_ahead(struct submit *s, const struct trusted_host *h)
 	arena_free(&a);
 }
 
+/* Wait for the next answer; *given says what it brought. */
+static enum imap_result
+hear(struct fetch *f, enum imap_fetched *given)
+{
+	struct burl *b = &f->s->burl;
+	struct imap_url_fetch u = { .url = f->url, .sink = more, .ctx = f };
+	enum imap_result r = imap_client_urlfetched(&b->client,
+	    b->ahead[b->next++].tag, &u);
+
+	*given = u.state;
+	return r;
+}
+
+/* Ask anew, for that alone.  False: *f->r says why that cannot be. */
+static bool
+ask_alone(struct fetch *f, const struct trusted_host *h)
+{
+	struct burl *b = &f->s->burl;
+
+	imap_client_close(&b->client);
+	b->next = b->asked = 0;
+	if (!connected(f, h, wait_ms(f->s)))
+		return false;
+	ask(b, f->url);
+	return true;
+}
+
 static void
 by_host(struct fetch *f, const struct trusted_host *h)
 {
 	struct burl *b = &f->s->burl;
-	struct imap_url_fetch u = { .url = f->url, .sink = more, .ctx = f };
+	enum imap_fetched given;
 	enum imap_result r;
 
 	/* What was asked for and is not wanted any more is in the way. */
@@ -389,8 +416,18 @@ by_host(struct fetch *f, const struct trusted_host *h)
 		ask(b, f->url);
 		ask_ahead(f->s, h);
 	}
-	r = imap_client_urlfetched(&b->client, b->ahead[b->next++].tag, &u);
-	if (u.state == IMAP_GIVEN)
+	bool alone = b->asked == 1;
+
+	r = hear(f, &given);
+	/* A server may answer in an order of its own (RFC 3501 5.5); what it
+	 * said too early is gone. */
+	if (r == IMAP_OK && given == IMAP_UNKNOWN && !alone &&
+	    f->octets == 0) {
+		if (!ask_alone(f, h))
+			return;
+		r = hear(f, &given);
+	}
+	if (given == IMAP_GIVEN)
 		return;
 	if (r == IMAP_LOST)
 		host_failed(f, h, "");

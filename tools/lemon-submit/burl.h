@@ -11,7 +11,7 @@
  * Where BURL (RFC 4468) gets its octets.  Nothing is opened before a URL
  * comes; then it stays open for the next of the transaction.
  */
-enum { BURL_AHEAD = 16 };
+enum { BURL_AHEAD = 9 };	/* see imap_client_begin */
 
 /* A URL that its server was asked for. */
 struct burl_asked {
