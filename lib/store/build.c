@@ -41,6 +41,7 @@ struct file {
 
 struct build {
 	struct mailbox *mb;
+	uint32_t id;		/* the mailbox's */
 	struct adopt adopt;
 	struct dirs dirs;
 	struct crew crew;
@@ -216,7 +217,7 @@ begin(struct build *b, struct change *c, size_t files)
 
 	if (r != STORE_OK)
 		return r;
-	if (c->m.building && c->m.modseq == b->m.modseq &&
+	if (c->m.building && b->mb->id == b->id && c->m.modseq == b->m.modseq &&
 	    c->m.list_size == b->m.list_size)
 		return STORE_OK;
 	change_abort(c);
@@ -480,6 +481,7 @@ prepare(struct build *b, struct uidlist *l, struct buf *text)
 	bool here = mb->generation == index_generation(mb->st) &&
 	    meta_get(&t, mb->id, &b->m) && b->m.building;
 	txn_abort(&t);
+	b->id = mb->id;
 	b->lost = !here;
 	if (b->lost)
 		return STORE_CHANGED;

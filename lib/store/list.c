@@ -208,9 +208,13 @@ bool
 list_is_newer(struct mailbox *mb, const struct meta *m)
 {
 	struct stat s;
+	bool there = fstatat(mb->dir, UIDLIST_FILE, &s,
+	    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(s.st_mode);
 
-	if (m->building || fstatat(mb->dir, UIDLIST_FILE, &s,
-	    AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(s.st_mode))
+	if (m->building)
+		return !there || s.st_ino != m->list_ino ||
+		    (uint64_t)s.st_size < m->list_size;
+	if (!there)
 		return false;
 	if (s.st_ino != m->list_ino)
 		return has_all(mb, m);
@@ -265,6 +269,18 @@ list_is_whole(int fd, uint64_t size)
 	return whole;
 }
 
+/* Whether what is open is what was committed, and in its place: others write
+ * the list anew, too. */
+static bool
+is_open(struct mailbox *mb, const struct meta *m)
+{
+	struct stat s, there;
+
+	return mb->list != -1 && fstat(mb->list, &s) == 0 &&
+	    fstatat(mb->dir, UIDLIST_FILE, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    s.st_ino == m->list_ino && there.st_ino == m->list_ino;
+}
+
 /* Open the file; if it is not what was committed, write it anew. */
 enum store_result
 list_cut(struct change *c)
@@ -274,8 +290,7 @@ list_cut(struct change *c)
 	struct stat s;
 	bool whole = true;
 
-	if (mb->list != -1 && (fstatat(mb->dir, UIDLIST_FILE, &s,
-	    AT_SYMLINK_NOFOLLOW) == -1 || s.st_ino != c->m.list_ino)) {
+	if (mb->list != -1 && !is_open(mb, &c->m)) {
 		close(mb->list);
 		mb->list = -1;
 	}
@@ -297,6 +312,12 @@ list_cut(struct change *c)
 		    ftruncate(mb->list, (off_t)c->m.list_size) == -1)
 			return mailbox_fail(mb, "cut " UIDLIST_FILE, errno);
 		return STORE_OK;
+	}
+	if (c->m.building) {
+		/* The index does not know yet what is to be in it. */
+		store_fail(mb->st, UIDLIST_FILE " was changed while it was "
+		    "read", 0);
+		return STORE_INUSE;
 	}
 	if (mb->list != -1 && S_ISREG(s.st_mode))
 		heed(c, 0, (uint64_t)s.st_size);
@@ -398,62 +419,45 @@ list_renumber(struct mailbox *mb)
 
 /* Copy what was added to the old list while the new one was written. */
 static int
-copy_tail(struct mailbox *mb, int to, uint64_t from, uint64_t end)
+copy_tail(int old, int to, uint64_t from, uint64_t end)
 {
 	struct buf b = { 0 };
-	int old = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
-	    O_NONBLOCK | O_CLOEXEC), r = -1;
 	size_t n = (size_t)(end - from);
+	int r = -1;
 
-	if (old != -1 && file_pread(old, buf_room(&b, n), n,
-	    (int64_t)from) == (ssize_t)n) {
+	if (file_pread(old, buf_room(&b, n), n, (int64_t)from) ==
+	    (ssize_t)n) {
 		b.n = n;
 		r = file_write(to, buf_span(&b));
 		if (r == 0)
 			r = fsync(to);
 	}
-	if (old != -1)
-		close(old);
 	buf_free(&b);
 	return r;
 }
 
-enum store_result
-list_compact(struct mailbox *mb)
+/* Put a new list in the place of the old one, which the index had at m. */
+static enum store_result
+put_compact(struct mailbox *mb, int old, const struct meta *m,
+    struct span text)
 {
-	struct buf text = { 0 }, name = { 0 };
+	struct buf name = { 0 };
 	struct change c;
-	struct meta m;
-	struct txn t;
-	enum store_result r = txn_read(mb->st, &t);
+	struct stat s;
 
-	if (r != STORE_OK)
-		return r;
-	if (mb->generation != index_generation(mb->st) ||
-	    !meta_get(&t, mb->id, &m) || m.building ||
-	    m.list_dead < DEAD_MIN || m.list_dead < m.list_size / 2) {
-		txn_abort(&t);
-		return STORE_OK;
-	}
-	r = from_index(mb, &t, &m, &text);
-	txn_abort(&t);
-	if (r != STORE_OK) {
-		buf_free(&text);
-		return r;
-	}
 	buf_addf(&name, UIDLIST_FILE ".%ld", (long)getpid());
-	int fd = make_new(mb, buf_cstr(&name), buf_span(&text));
-	uint64_t size = text.n;
-	buf_free(&text);
-	r = fd == -1 ? STORE_FULL : change_begin(&c, mb, 0, false);
+	int fd = make_new(mb, buf_cstr(&name), text);
+	enum store_result r = fd == -1 ? STORE_FULL :
+	    change_begin(&c, mb, 0, false);
+
 	if (r == STORE_OK) {
 		/* Someone else may have done it; then this is not needed. */
-		if (c.m.list_ino == m.list_ino &&
-		    c.m.list_size >= m.list_size &&
-		    copy_tail(mb, fd, m.list_size, c.m.list_size) == 0) {
-			size += c.m.list_size - m.list_size;
-			if (take_new(mb, fd, buf_cstr(&name), size,
-			    &c.m) == 0)
+		if (fstat(old, &s) == 0 && s.st_ino == c.m.list_ino &&
+		    m->list_ino == c.m.list_ino &&
+		    c.m.list_size >= m->list_size && copy_tail(old, fd,
+		    m->list_size, c.m.list_size) == 0) {
+			if (take_new(mb, fd, buf_cstr(&name), text.n +
+			    c.m.list_size - m->list_size, &c.m) == 0)
 				r = change_commit(&c);
 			fd = -1;
 		}
@@ -464,5 +468,34 @@ list_compact(struct mailbox *mb)
 		unlinkat(mb->dir, buf_cstr(&name), 0);
 	}
 	buf_free(&name);
+	return r;
+}
+
+enum store_result
+list_compact(struct mailbox *mb)
+{
+	struct buf text = { 0 };
+	struct meta m;
+	struct txn t;
+	/* While it is open no other file has its number. */
+	int old = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC);
+	enum store_result r = old == -1 ? STORE_OK : txn_read(mb->st, &t);
+
+	if (old == -1 || r != STORE_OK) {
+		if (old != -1)
+			close(old);
+		return r;
+	}
+	bool want = mb->generation == index_generation(mb->st) &&
+	    meta_get(&t, mb->id, &m) && !m.building &&
+	    m.list_dead >= DEAD_MIN && m.list_dead >= m.list_size / 2;
+	if (want)
+		r = from_index(mb, &t, &m, &text);
+	txn_abort(&t);
+	if (want && r == STORE_OK)
+		r = put_compact(mb, old, &m, buf_span(&text));
+	buf_free(&text);
+	close(old);
 	return r;
 }

@@ -23,7 +23,8 @@ enum store_result list_append(struct change *c);
 
 /* Whether it ends where it was committed: a writer that died before its
  * commit leaves lines that must not count.  Needs no lock; then list_cut
- * does, which also writes the file anew if it is not the one committed. */
+ * does, which also writes the file anew if it is not the one committed;
+ * STORE_INUSE if the index, being built from it, does not have all of it. */
 bool list_is_cut(struct mailbox *mb, const struct meta *m);
 enum store_result list_cut(struct change *c);
 
@@ -36,7 +37,8 @@ bool list_is_whole(int fd, uint64_t size);
 
 /* Whether the file says more than the index committed: then the index is an
  * old one that was put back, or its writer died, and the file is the truth.
- * The write lock is held, and dead batches are undone. */
+ * So it is too where the index is being built from another.  The write lock
+ * is held, and dead batches are undone. */
 bool list_is_newer(struct mailbox *mb, const struct meta *m);
 
 /* After the commit, without the lock: make the lines durable. */
