@@ -489,7 +489,6 @@ class Mbsync(Writer):
     def __init__(self, seed, stop, over):
         super().__init__(seed, stop)
         self.over = over        # all other writers are
-        self.waiting = {}       # tokens that were not yet pushed for sure
 
     def work(self):
         while not self.over.is_set():
@@ -503,26 +502,26 @@ class Mbsync(Writer):
             with open("%s/Sync/new/%d.%d.near" % (
                     NEAR, time.time(), self.made), "wb") as f:
                 f.write(body(token).replace(b"\r\n", b"\n"))
-            self.waiting[token] = now()
         names = os.listdir(NEAR + "/Sync/cur")
         for name in self.rng.sample(names, min(len(names), 3)):
             base, _, letters = name.partition(":2,")
             letters = "".join(sorted(set(letters) ^ {"R"}))
             os.rename("%s/Sync/cur/%s" % (NEAR, name),
                       "%s/Sync/cur/%s:2,%s" % (NEAR, base, letters))
-        if not self.sync(self.rng.random() < 0.3):
-            # Killed, it may push the same once more.
-            for token, t0 in self.waiting.items():
-                self.j.adds.append(("mbsync", t0, now(), False, [
-                    ("Sync", None, token, None)], None))
-            return
-        for token, t0 in self.waiting.items():
-            self.pushed(token, t0)
-        self.waiting = {}
+        self.sync(self.rng.random() < 0.3)
 
-    def pushed(self, token, t0):
-        self.j.adds.append(("mbsync", t0, now(), True,
-                            [("Sync", None, token, None)], None))
+    def appended(self, t0, sure):
+        """What it said to append: all of its own, and, once it was killed,
+        now and then what it had pulled."""
+        with open(HERE + "/wire", "rb") as f:
+            wire = f.read()
+        at = 0
+        while m := re.compile(
+                rb'\r?\n?\S+ APPEND [^\r\n]*\{(\d+)\+?\}\r\n').search(wire, at):
+            at = m.end() + int(m[1])
+            if at <= len(wire):
+                self.j.adds.append(("mbsync", t0, now(), sure, [
+                    ("Sync", None, token_of(wire[m.end():at]), None)], None))
 
     def sync(self, kill):
         usual = self.usual.get("mbsync", 0.1)
@@ -530,6 +529,7 @@ class Mbsync(Writer):
         # the other end is.
         end, held = os.pipe()
         t0 = now()
+        open(HERE + "/wire", "w").close()
         with open(HERE + "/log-mbsync", "ab") as log:
             p = subprocess.Popen(["mbsync", "-q", "-c", HERE + "/mbsyncrc",
                                   "far"], stdout=log, stderr=log,
@@ -549,15 +549,13 @@ class Mbsync(Writer):
             self.usual["mbsync"] = 0.8 * usual + 0.2 * (now() - t0)
         if not kill and p.returncode != 0:
             self.j.count["mbsync failed"] += 1
+        self.appended(t0, p.returncode == 0)
         return p.returncode == 0
 
     def close(self):
         for i in range(5):
             if self.sync(False):
                 break
-        for token, t0 in self.waiting.items():
-            self.j.adds.append(("mbsync", t0, now(), i < 4, [
-                ("Sync", None, token, None)], None))
 
 
 # --- those who only look ---
@@ -755,6 +753,7 @@ def prepare():
     for name in ("lemon-imapd", "lemon-deliver"):
         shutil.copy(shutil.which(name), "bin")
     shutil.copy(os.environ["LEMON_BUILD"] + "/t/storm/watch", "bin")
+    shutil.copy(os.path.dirname(os.path.abspath(__file__)) + "/wire.py", "bin")
     os.environ["PATH"] = HERE + "/bin:" + os.environ["PATH"]
     for d in ("cur", "new", "tmp"):
         os.makedirs("%s/Sync/%s" % (NEAR, d))
@@ -762,7 +761,7 @@ def prepare():
     with open("mbsyncrc", "w") as f:
         f.write("""FSync no
 IMAPStore far
-Tunnel "exec lemon-imapd %s"
+Tunnel "exec python3 %s/bin/wire.py %s/wire lemon-imapd %s"
 
 MaildirStore near
 Path %s/
@@ -775,7 +774,7 @@ Near :near:Sync
 Sync PullNew PullDelete PullFlags PushNew PushFlags
 Expunge Near
 SyncState *
-""" % (MAIL, NEAR, NEAR))
+""" % (HERE, HERE, MAIL, NEAR, NEAR))
     if os.geteuid() == 0:
         subprocess.run(["chown", "-R", "nobody:nogroup", "."], check=True)
         os.setgroups([])
@@ -893,9 +892,9 @@ def differences(a, b):
 
 def near_bad(boxes):
     """mbsync's Maildir has what Sync has, and nothing else, unless mbsync says
-    that, killed, it forgot where something came from."""
+    that, killed, it forgot where something came from, or what it pulled."""
     with open("log-mbsync", errors="replace") as f:
-        forgot = "lost track of" in f.read()
+        forgot = re.findall(r"lost track of (\d+) (pull)?", f.read())
     tokens = []
     for d in ("cur", "new"):
         for name in os.listdir("%s/Sync/%s" % (NEAR, d)):
@@ -906,7 +905,8 @@ def near_bad(boxes):
     want = sorted(token_of(t) for f, t in boxes["Sync"].msgs.values()
                   if "\\Deleted" not in f)
     lacks, more = set(want) - set(tokens), set(tokens) - set(want)
-    if sorted(tokens) == want or forgot and not lacks:
+    pulls = sum(int(n) for n, pull in forgot if pull)
+    if sorted(tokens) == want or forgot and len(lacks) <= pulls:
         return []
     return ["mbsync has %s, and lacks %s" % (sorted(more), sorted(lacks))]
 
@@ -945,12 +945,27 @@ def mail_files(box="There"):
     return [d + name for name in sorted(os.listdir(d))]
 
 
+def is_certain(model, at):
+    """Whether no killed session may have made it, nor a shell taken it."""
+    return not model.maybe[at] and not model.taken[at] and \
+        len(model.bare(*at)) == model.sure[at]
+
+
+def certain(journal):
+    """Such a message's file."""
+    model = Model(merge([journal]), journal.final)
+    for name in mail_files():
+        with open(name, "rb") as f:
+            if is_certain(model, ("There", token_of(f.read(2000)))):
+                return name
+
+
 def swallow(journal):
-    os.unlink(mail_files()[0])
+    os.unlink(certain(journal))
 
 
 def double(journal):
-    name = mail_files()[0]
+    name = certain(journal)
     shutil.copy(name, re.sub(r"/cur/", "/cur/2", name))
 
 
@@ -994,9 +1009,11 @@ def exchange(journal):
 
 def resurrect(journal):
     """One that was moved away is in its old place again."""
+    model = Model(merge([journal]), journal.final)
     for t0, sure, box, uids in journal.gone:
-        if sure and box == "There":
-            token = next(iter(uids.values()))
+        at = "There", next(iter(uids.values()))
+        if sure and box == "There" and is_certain(model, at):
+            token = at[1]
             with open(folder(box) + "/cur/9.back:2,", "wb") as f:
                 f.write(body(token).replace(b"\r\n", b"\n"))
             return

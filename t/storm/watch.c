@@ -7,6 +7,7 @@
  * "is" of every message. */
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,7 @@ main(int argc, char **argv)
 	    bell_open(st, w.mb, &bell) != STORE_OK)
 		fail(argv[2], store_why(st));
 	w.uidnext = 1;
+	signal(SIGPIPE, SIG_IGN);	/* a bell that nobody hears any more */
 	for (;;) {
 		struct pollfd p[] = { { 0, POLLIN, 0 },
 			{ bell_fds(bell)[0], POLLIN, 0 },
