@@ -57,14 +57,14 @@ tell(int fd, struct span s)
 
 /* --- in the child, whose descriptor 0 leads to its parent --- */
 
-static void
+static bool
 say(enum store_result e, bool stale, const char *why)
 {
 	struct verdict v = { .result = (int)e, .stale = stale };
 
 	if (e != STORE_OK && why != NULL)
 		memccpy(v.why, why, '\0', sizeof v.why - 1);
-	tell(0, (struct span){ (const char *)&v, sizeof v });
+	return tell(0, (struct span){ (const char *)&v, sizeof v });
 }
 
 static bool
@@ -86,7 +86,8 @@ comes_within(int ms)
 }
 
 /* The messages after the first.  The walls stand around the Maildir that was
- * there then. */
+ * there then.  Where a verdict cannot be told it ends, since the parent waits
+ * for that or for the end. */
 static void
 go_on(struct boxes *b, const struct target *first)
 {
@@ -112,7 +113,8 @@ go_on(struct boxes *b, const struct target *first)
 			break;
 		}
 		e = boxes_put(b, &t, &l, buf_span(&top), &why);
-		say(e, false, why);
+		if (!say(e, false, why))
+			break;
 	}
 }
 
@@ -125,8 +127,7 @@ child(const struct target *t, const struct letter *l, struct span top)
 
 	if (e == STORE_OK)
 		e = boxes_put(&b, t, l, top, &why);
-	say(e, false, why);
-	if (e == STORE_OK)
+	if (say(e, false, why) && e == STORE_OK)
 		go_on(&b, t);
 	boxes_close(&b);
 	_exit(0);
@@ -224,7 +225,8 @@ start(struct children *all, struct child *c, const struct target *t,
 	return true;
 }
 
-static void
+/* False if it did not go whole: then the child has done nothing. */
+static bool
 send_job(const struct child *c, const struct target *t,
     const struct letter *l, struct span top)
 {
@@ -236,9 +238,10 @@ send_job(const struct child *c, const struct target *t,
 	buf_add(&all, buf_span(&t->folder));
 	buf_add(&all, top);
 	buf_add(&all, buf_span(&l->spool.head));
-	/* Why it failed shows when the verdict is missing. */
-	tell(c->fd, buf_span(&all));
+	bool sent = tell(c->fd, buf_span(&all));
+
 	buf_free(&all);
+	return sent;
 }
 
 enum store_result
@@ -255,16 +258,18 @@ children_put(struct children *all, const struct target *t,
 	if (c->pid != 0 && l->spool.fd >= 0)
 		end(c);
 	do {
+		bool sent = true;
+
 		kept = c->pid != 0;
 		v = (struct verdict){ .result = STORE_ERROR };
 		memcpy(v.why, "no process for it", 18);
 		if (kept)
-			send_job(c, t, l, top);
+			sent = send_job(c, t, l, top);
 		else if (start(all, c, t, l, top))
 			buf_add(&c->key, buf_span(&key));
 		else
 			break;
-		if (!receive(c->fd, &v, sizeof v)) {
+		if (!sent || !receive(c->fd, &v, sizeof v)) {
 			v = (struct verdict){ .result = STORE_ERROR };
 			memcpy(v.why, "the process for it died", 24);
 		}
