@@ -98,11 +98,14 @@ is_that(struct store *st, const char *name, const struct step *s)
 }
 
 /* All renames that are still due; on failure all that can be are undone,
- * those of a dead process too.  The errno, or 0. */
+ * those of a dead process too.  The errno, or 0.  *half: some are done that
+ * cannot be undone now. */
 static int
-carry_out(struct store *st, struct plan *p)
+carry_out(struct store *st, struct plan *p, bool *half)
 {
 	int err = 0;
+
+	*half = false;
 
 	for (size_t i = 0; i < p->n && err == 0; i++) {
 		struct step *s = &p->step[i];
@@ -117,8 +120,10 @@ carry_out(struct store *st, struct plan *p)
 	for (size_t i = p->n; err != 0 && i-- > 0; ) {
 		struct step *s = &p->step[i];
 
-		if (s->from != NULL && is_that(st, s->to, s) > 0)
-			(void)tree_rename(st, s->to, s->from);
+		int done = s->from == NULL ? 0 : is_that(st, s->to, s);
+		if (done < 0 || (done > 0 &&
+		    tree_rename(st, s->to, s->from) != 0))
+			*half = true;
 	}
 	return err;
 }
@@ -166,7 +171,7 @@ journal_recover(struct store *st)
 	struct buf text = { 0 };
 	struct plan p = { 0 };
 	enum store_result r = STORE_OK;
-	bool left = false;
+	bool left = false, half;
 	int err = 0;
 
 	if (file_read(st->dir, file, JOURNAL_OCTETS, &text) != 0) {
@@ -175,9 +180,13 @@ journal_recover(struct store *st)
 		return store_fail(st, file, errno);
 	}
 	if (parse(&p, buf_span(&text))) {
-		err = carry_out(st, &p);
+		err = carry_out(st, &p, &half);
 		if (err == 0)
 			announce(st, &p);
+		if (half) {
+			r = store_fail(st, "rename folders", err);
+			left = true;
+		}
 		for (size_t i = 0; i < p.n; i++) {
 			const struct step *s = &p.step[i];
 
@@ -223,13 +232,46 @@ tree_plan_inbox(struct store *st, const char *to)
 	return write_down(st, &text);
 }
 
+static void
+add_step(struct buf *text, const char *from, const char *to,
+    const struct step *s)
+{
+	size_t begin = text->n;
+
+	buf_adds(text, "R ");
+	line_escape(text, span_str(from));
+	buf_addc(text, ' ');
+	line_escape(text, span_str(to));
+	buf_addc(text, ' ');
+	buf_addu(text, s->dev);
+	buf_addc(text, ' ');
+	buf_addu(text, s->ino);
+	line_seal(text, begin);
+}
+
+/* What is done and could not be undone the next one undoes; or where not even
+ * that can be written, finishes. */
+static void
+turn_back(struct store *st, const struct plan *p)
+{
+	struct buf text = { 0 };
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct step *s = &p->step[i];
+
+		if (is_that(st, s->to, s) != 0)
+			add_step(&text, s->to, s->from, s);
+	}
+	(void)file_replace(st->dir, file, buf_span(&text), 0600);
+	buf_free(&text);
+}
+
 /* The plan of these moves, as text too. */
 static enum store_result
 make_plan(struct store *st, const struct tree_move *m, size_t n,
     struct plan *p, struct buf *text)
 {
 	for (size_t i = 0; i < n; i++) {
-		size_t begin = text->n;
 		struct step s = {
 			.from = arena_cstr(&p->mem, m[i].from),
 			.to = arena_cstr(&p->mem, m[i].to)
@@ -245,15 +287,7 @@ make_plan(struct store *st, const struct tree_move *m, size_t n,
 		p->step = arena_grow(&p->mem, p->step, &p->cap, p->n + 1,
 		    sizeof(s));
 		p->step[p->n++] = s;
-		buf_adds(text, "R ");
-		line_escape(text, m[i].from);
-		buf_addc(text, ' ');
-		line_escape(text, m[i].to);
-		buf_addc(text, ' ');
-		buf_addu(text, s.dev);
-		buf_addc(text, ' ');
-		buf_addu(text, s.ino);
-		line_seal(text, begin);
+		add_step(text, s.from, s.to, &s);
 	}
 	return STORE_OK;
 }
@@ -266,20 +300,22 @@ tree_move(struct store *st, const struct tree_move *m, size_t n)
 	enum store_result r = make_plan(st, m, n, &p, &text);
 	/* One rename is all or nothing.  But that a folder is gone has to
 	 * reach the index, or those who have it open would go on. */
-	bool noted = n > 1 || (n == 1 && tree_debris(m[0].to));
+	bool noted = n > 1 || (n == 1 && tree_debris(m[0].to)), half;
 	int err;
 
 	if (r == STORE_OK && noted)
 		r = write_down(st, &text);
 	if (r == STORE_OK) {
-		err = carry_out(st, &p);
+		err = carry_out(st, &p, &half);
 		if (err == 0)
 			announce(st, &p);
 		else
 			r = store_fail(st, "rename folders", err);
 		/* What is durable is done: a plan that stays finds nothing
 		 * to do. */
-		if (noted)
+		if (half)
+			turn_back(st, &p);
+		else if (noted)
 			(void)tree_forget(st);
 	}
 	buf_free(&text);
@@ -296,8 +332,8 @@ put_aside(struct store *st, const char *disk)
 
 	tree_trash(st, &trash);
 	struct tree_move m = { span_str(disk), buf_span(&trash) };
-	bool done = make_plan(st, &m, 1, &p, &text) == STORE_OK &&
-	    carry_out(st, &p) == 0;
+	bool half, done = make_plan(st, &m, 1, &p, &text) == STORE_OK &&
+	    carry_out(st, &p, &half) == 0;
 	if (done)
 		announce(st, &p);
 	buf_free(&trash);
