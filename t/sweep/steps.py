@@ -8,7 +8,7 @@ import socket
 import subprocess
 
 from imap_client import Gone, Imap
-from model import Msg, subsets, text
+from model import Msg, Wrong, subsets, text
 
 
 class Session(Imap):
@@ -51,8 +51,13 @@ class At:
         return self
 
     def __exit__(self, *why):
-        if self.talk is not None:
-            self.code = self.talk.end()
+        try:
+            if self.talk is not None:
+                self.code = self.talk.end()
+        except subprocess.TimeoutExpired:
+            self.talk.proc.kill()   # and so what it traces
+            self.talk.proc.wait()
+            raise Wrong("unclear", "it does not end")
 
 
 class Lmtp:

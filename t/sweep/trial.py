@@ -137,14 +137,15 @@ class Trial(Stage):
         return self.judge(f, step, why, state, outcomes, ledger)
 
     def judge(self, f, step, why, state, outcomes, ledger):
-        """Refused is as before, unless nobody can take it back."""
+        """Refused is as before, unless nobody can take it back, or what did it
+        could not say so."""
         if isinstance(step, Transaction):
             state, outcomes = outcomes[-1], outcomes[:-1]
         kept = False
         if why and (f.lasting or f.name in SYNCS):
             kept = bool(differences(state, see(self.maildir,
                                                ledger.urls)[0]))
-        elif why:
+        elif why and f.name != "sendto":
             outcomes = []
         # What the dead one did was never acknowledged: where it cannot be
         # finished it may be undone.
