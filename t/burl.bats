@@ -460,13 +460,13 @@ fake_imap() {
 	    -CAkey "$BATS_FILE_TMPDIR/ca" -set_serial 9 \
 	    -copy_extensions copy -days 2 -out leaf 2>/dev/null
 	cat leaf key >there/control/tls.pem
-	there unixserver -p 666 -- "$PWD/there/urls.sock" lemon-urlauth -s \
-	    2>there/urls.log 3>&- &
+	LEMON_CONTROL=$PWD/there/control unixserver -p 666 -- "$PWD/there/urls.sock" \
+	    lemon-urlauth -s 2>there/urls.log 3>&- &
 	PIDS="$PIDS $!"
 	until [ -S there/urls.sock ]; do kill -0 "${PIDS##* }"; done
 	mkfifo there/fifo
-	there tcpserver -HRl0 -1 127.0.0.2 0 lemon-imapd >there/fifo \
-	    2>there/log 3>&- &
+	LEMON_CONTROL=$PWD/there/control tcpserver -HRl0 -1 127.0.0.2 0 \
+	    lemon-imapd >there/fifo 2>there/log 3>&- &
 	PIDS="$PIDS $!"
 	read -r IMAP <there/fifo
 	trust "127.0.0.2:$IMAP submit:secret"
