@@ -83,6 +83,19 @@ store() {
 	[ "$status" = 0 ]
 }
 
+@test "a session that makes the index anew says so in its log, once" {
+	fill
+	dd if=/dev/urandom of=M/.lemon/index/data.mdb bs=8192 count=1 \
+	    conv=notrunc 2>/dev/null
+	for i in 1 2; do
+		printf 'a select inbox\r\nb logout\r\n' |
+		    lemon-imapd ./M >"out$i" 2>"log$i"
+	done
+	grep -q 'warning: .*/index: .*; it is made anew from the mail' log1
+	run ! grep warning log2
+	cmp <(grep EXISTS out1) <(grep EXISTS out2)
+}
+
 @test "rebuild tells what each mailbox has, and clients notice nothing" {
 	fill
 	imap 'a select inbox' 'a fetch 1:* (uid flags envelope body)' |

@@ -13,6 +13,7 @@
 
 #include "base/die.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "store/guard.h"
 #include "store/seal.h"
 
@@ -39,7 +40,7 @@ struct index {
 	const char *map;	/* what LMDB maps, of that size; NULL: unknown */
 	size_t map_size;
 	struct page_seen seen;
-	bool damaged, stale;
+	bool damaged, stale, unwanted;
 };
 
 MDB_env *
@@ -58,6 +59,12 @@ void
 index_damaged(struct store *st)
 {
 	st->ix->damaged = true;
+}
+
+void
+index_unwanted(struct store *st)
+{
+	st->ix->damaged = st->ix->unwanted = true;
 }
 
 void
@@ -329,12 +336,16 @@ env_open(struct store *st)
 
 /* Move a bad index out of the way and remove it.  The lock is held. */
 static enum store_result
-discard(struct store *st)
+discard(struct store *st, const char *why)
 {
 	char name[40];
 	uint64_t r;
 	struct buf b = { 0 };
 
+	if (!st->ix->unwanted)
+		log_warn("%s/index: %s; it is made anew from the mail",
+		    st->index_path, why);
+	st->ix->unwanted = false;
 	env_close(st->ix);
 	random_fill(&r, sizeof r);
 	buf_addf(&b, "dead.%016llx", (unsigned long long)r);
@@ -493,7 +504,9 @@ open_or_make(struct store *st)
 			env_close(st->ix);
 			return store_fail(st, "make the index", e > 0 ? e : EIO);
 		}
-		enum store_result r = discard(st);
+		enum store_result r = discard(st, e > 0 ? strerror(e) :
+		    e < 0 ? mdb_strerror(e) : found == 0 ? "it is empty" :
+		    "it is damaged, or of another version");
 		if (r != STORE_OK)
 			return r;
 	}
@@ -603,7 +616,7 @@ index_check(struct store *st, bool locked)
 	env_close(st->ix);
 	if (!locked && index_lock(st) == -1)
 		return store_fail(st, "lock the Maildir", errno);
-	if (st->ix->damaged && discard(st) != STORE_OK) {
+	if (st->ix->damaged && discard(st, "it is damaged") != STORE_OK) {
 		if (!locked)
 			index_unlock(st);
 		return STORE_ERROR;

@@ -59,7 +59,9 @@ void index_close(struct store *st);
 /* With the lock held or not: open it anew if the path no longer is what is
  * open, if it was cut short or if damage was found. */
 enum store_result index_check(struct store *st, bool locked);
-void index_damaged(struct store *st);	/* the next look makes it anew */
+void index_damaged(struct store *st);	/* the next look makes it anew, and
+					   a line of the log says so */
+void index_unwanted(struct store *st);	/* makes it anew without a word */
 void index_stale(struct store *st);	/* … opens it again: LMDB gave up */
 bool index_there(struct store *st);	/* is there a file at all? */
 bool index_again(const struct store *st, enum store_result r);

@@ -209,7 +209,7 @@ txn_replace(struct txn *t)
 	cursors_close(t);
 	drop(t->st, t->t);
 	t->t = NULL;
-	index_damaged(t->st);
+	index_unwanted(t->st);
 	enum store_result r = index_check(t->st, true);
 	index_unlock(t->st);
 	return r;
