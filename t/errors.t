@@ -36,6 +36,7 @@ LASTING = ("ENOSPC", "EMFILE")      # and EIO, of calls that change something
 
 # What was wrong once is tried each time.
 ONCE = [Fault("rename", "EIO", 2, "renameat2", True),
+        Fault("undo-rename-inbox", "EMFILE", 33, "openat"),
         Fault("lmtp-root", "EPIPE", 12, "sendto"),
         Fault("lmtp-root", "EPIPE", 14, "sendto")]
 

@@ -138,20 +138,20 @@ intent_end(struct intent *i)
 }
 
 /* We are, whatever became of our lock: who deletes the index may have removed
- * the file with the locks, and not yet the intents. */
-static bool
+ * the file with the locks, and not yet the intents.  -1: nobody can tell now. */
+static int
 is_alive(struct store *st, uint64_t token)
 {
 	struct flock l = octet(token);
 
 	if (token == st->intent)
-		return true;
+		return 1;
 	int fd = openat(st->index_dir, "writers",
 	    O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd == -1)
-		return errno != ENOENT;
-	bool yes = fcntl(fd, F_OFD_GETLK, &l) == -1 || l.l_type != F_UNLCK;
+		return errno == ENOENT ? 0 : -1;
+	int yes = fcntl(fd, F_OFD_GETLK, &l) == -1 ? -1 : l.l_type != F_UNLCK;
 	close(fd);
 	return yes;
 }
@@ -331,8 +331,8 @@ by_number(const void *a, const void *b)
 }
 
 /* Add the inodes of what is in a directory; of the batch's files alone, or of
- * all if there is none. */
-static bool
+ * all if there is none.  1, 0 if it cannot be read, -1 if only now. */
+static int
 inodes(struct store *st, const char *disk, const char *sub,
     const struct batch *b, struct buf *to)
 {
@@ -341,7 +341,8 @@ inodes(struct store *st, const char *disk, const char *sub,
 	DIR *d = open_sub(st, disk, sub, &gone);
 
 	if (d == NULL)
-		return false;
+		return errno == EMFILE || errno == ENFILE ||
+		    errno == ENOMEM ? -1 : 0;
 	while ((errno = 0, e = readdir(d)) != NULL) {
 		uint64_t ino = e->d_ino;
 
@@ -353,19 +354,22 @@ inodes(struct store *st, const char *disk, const char *sub,
 	return err == 0;
 }
 
-/* Whether each file of the batch is surely in the source too. */
-static bool
+/* Whether each file of the batch is surely in the source too; -1: nobody can
+ * look now. */
+static int
 have_sources(struct store *st, const struct stored *s)
 {
 	struct buf all = { 0 }, ours = { 0 };
 	size_t one = sizeof(uint64_t);
-	bool yes = inodes(st, s->from_disk, "cur", NULL, &all) &&
-	    inodes(st, s->from_disk, "new", NULL, &all) &&
-	    inodes(st, s->disk, "cur", &s->batch, &ours);
+	int yes = inodes(st, s->from_disk, "cur", NULL, &all);
 
-	if (yes && all.n > 0)
+	if (yes > 0)
+		yes = inodes(st, s->from_disk, "new", NULL, &all);
+	if (yes > 0)
+		yes = inodes(st, s->disk, "cur", &s->batch, &ours);
+	if (yes > 0 && all.n > 0)
 		qsort(all.p, all.n / one, one, by_number);
-	for (size_t i = 0; yes && i < ours.n; i += one)
+	for (size_t i = 0; yes > 0 && i < ours.n; i += one)
 		yes = all.n > 0 && bsearch(ours.p + i, all.p, all.n / one,
 		    one, by_number) != NULL;
 	buf_free(&all);
@@ -373,8 +377,9 @@ have_sources(struct store *st, const struct stored *s)
 	return yes;
 }
 
-/* Whether the files are to stay: the batch was finished, or nobody can tell. */
-static bool
+/* Whether the files are to stay: the batch was finished, or nobody can tell;
+ * -1: nobody can now. */
+static int
 is_done(struct store *st, const struct stored *s, const struct said *to,
     const struct said *from, size_t files)
 {
@@ -382,8 +387,11 @@ is_done(struct store *st, const struct stored *s, const struct said *to,
 
 	/* A list that was written anew for it says what left; where none says
 	 * so, and all are where they were, nothing did. */
-	if (from->anew)
-		return from->gone > 0 || !have_sources(st, s);
+	if (from->anew) {
+		int there = from->gone > 0 ? 0 : have_sources(st, s);
+
+		return there < 0 ? -1 : !there;
+	}
 	return files > 0 && whole && (s->from == 0 || from->others ||
 	    from->gone >= to->lines);
 }
@@ -401,8 +409,9 @@ undo(struct txn *t, const struct stored *s)
 		return false;
 	to.others = to.others || (s->from == 0 && to.gone > 0);
 	/* Whoever opens the folders takes them in from their lists. */
-	if (is_done(t->st, s, &to, &from, files))
-		return true;
+	int done = is_done(t->st, s, &to, &from, files);
+	if (done != 0)
+		return done > 0;
 	return cut(t->st, s->from_disk, &from) &&
 	    cut(t->st, s->disk, &to) && each_file(t->st, s, true, &files);
 }
@@ -425,9 +434,11 @@ intent_undo_dead(struct txn *t)
 		s.disk[sizeof s.disk - 1] = '\0';
 		s.from_disk[sizeof s.from_disk - 1] = '\0';
 		s.batch.host[sizeof s.batch.host - 1] = '\0';
-		if (is_alive(t->st, key_get_u64(&w.key, 1)))
+		int alive = is_alive(t->st, key_get_u64(&w.key, 1));
+
+		if (alive > 0)
 			continue;
-		if (undo(t, &s))
+		if (alive == 0 && undo(t, &s))
 			walk_delete(&w);
 		else
 			all = false;
