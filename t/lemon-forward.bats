@@ -136,6 +136,43 @@ unheard() {
 	[[ $output == *'made anew'* ]]
 }
 
+@test "a URL of another owner or server is refused, and nothing of one's own is sent" {
+	fake
+	for owner in carl carl@example.org alice@example.net; do
+		run -65 forward -u alice@example.org "imap://${owner/@/%40}@127.0.0.1/INBOX/;UID=5" bob@example.net
+		[[ $output == *"the URL is of $owner's mail and you are alice@example.org; lemon-forward forwards your own mail" ]]
+	done
+	run -65 forward "imap://carl%1B@127.0.0.1/INBOX/;UID=5" bob@example.net
+	[[ $output != *$'\e'* ]]
+	run -64 forward 'imap://alice@mail.example.org/INBOX/;UID=5' bob@example.net
+	[[ $output == *'the URL is of the server mail.example.org and -i says 127.0.0.1' ]]
+	[ ! -s imap ]
+	[ ! -s smtp ]
+	# The same owner, as far as can be told here.
+	for owner in alice Alice alice@example.org alice+phone; do
+		forward "imap://${owner/@/%40}@127.0.0.1:143/INBOX/;UID=5" bob@example.net
+	done
+}
+
+@test "who logs in with an app password is the account in URLs and From" {
+	for user in alice+phone alice+phone@127.0.0.1; do
+		account=${user/+phone}
+		account=${account/@/%40}
+		fake
+		printf 'hi\n' | lemon-forward -t none -i 127.0.0.1:$IPORT \
+		    -s 127.0.0.1:$SPORT -u $user -c INBOX 5 bob@example.net
+		heard imap "^[0-9]+ LOGIN \"?${user/+/[+]}\"? "
+		heard imap "GENURLAUTH \"?imap://$account@127.0.0.1/Sent/;UID=40;.*;URLAUTH=submit\+$account\"? INTERNAL"
+		heard imap '^From: alice@127.0.0.1$'
+		heard smtp '^MAIL FROM:<alice@127.0.0.1>'
+	done
+	printf '%s\n' another | lemon-user -c "$DIR/control" app alice phone
+	LEMON_PASSWORD=another really -u alice+phone -c -p 2 INBOX 1
+	arrived
+	LEMON_PASSWORD=another really -u alice+phone -b -p 2 INBOX 1
+	arrived
+}
+
 @test "what a server lacks is said, and the message goes the long way" {
 	for lacks in CATENATE URLAUTH UIDPLUS BURL; do
 		fake "lacks $lacks"

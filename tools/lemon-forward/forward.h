@@ -35,6 +35,8 @@ struct forward {
 	bool tls_given, implicit;
 	const char *cafile;
 	struct span user, password, from;
+	struct span account;		/* user without an app password's label:
+					   whose mail it is */
 	struct span mailbox, sent;	/* UTF-8 */
 	uint32_t uid, uidvalidity;	/* of what is forwarded */
 	struct section *part;

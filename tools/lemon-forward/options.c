@@ -8,12 +8,14 @@
 
 #include "base/die.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "forward.h"
 #include "imap/url.h"
 #include "net/connect.h"
 #include "text/utf8.h"
 
-enum { COVER_MAX = 1024 * 1024, PASSWORD_LINE_MAX = 4096, RCPTS_MAX = 1000 };
+enum { COVER_MAX = 1024 * 1024, PASSWORD_LINE_MAX = 4096, RCPTS_MAX = 1000,
+	NAME_SHOWN = 400 };
 
 static const char usage[] =
     "usage: lemon-forward [-v] [-b | --burl | -c | --catenate | -d | --download]\n"
@@ -105,6 +107,60 @@ password(struct forward *f, const char *fd)
 	buf_free(&line);
 }
 
+/* The name without the label of an app password, NAME+LABEL[@DOMAIN]: that
+ * logs in, and owns nothing. */
+static struct span
+account_of(struct forward *f, struct span user)
+{
+	size_t at = span_rchr(user, '@');
+	size_t label = span_chr(span_head(user, at), '+');
+	struct buf b = { 0 };
+	struct span s;
+
+	if (label == 0)
+		return user;
+	buf_add(&b, span_head(user, label));
+	buf_add(&b, span_skip(user, at));
+	s = arena_dup(&f->arena, buf_span(&b));
+	buf_free(&b);
+	return s;
+}
+
+/* Whether two names may be one account's: one may be without the domain, and
+ * which domains are the server's is known there alone. */
+static bool
+same_account(struct span a, struct span b)
+{
+	size_t at = span_rchr(a, '@'), bt = span_rchr(b, '@');
+
+	return span_ieq(span_head(a, at), span_head(b, bt)) &&
+	    (at == a.n || bt == b.n ||
+	    span_ieq(span_skip(a, at), span_skip(b, bt)));
+}
+
+/* A URL names one message of one owner on one server; that of another would
+ * be sent in its place. */
+static void
+must_be_ours(struct forward *f, const struct imap_url *u)
+{
+	struct span host = connect_host(f->imap_at), owner = f->account;
+	struct buf said = { 0 };
+
+	if (u->host.p != NULL && !span_ieq(u->host, host)) {
+		log_text(&said, u->host, NAME_SHOWN);
+		die_usage("the URL is of the server %s and -i says %.*s",
+		    buf_cstr(&said), (int)host.n, host.p);
+	}
+	if (u->user.p != NULL)
+		owner = account_of(f, u->user);
+	if (!same_account(owner, f->account)) {
+		log_text(&said, owner, NAME_SHOWN);
+		die_refused("the URL is of %s's mail and you are %.*s; "
+		    "%s forwards your own mail", buf_cstr(&said),
+		    (int)f->account.n, f->account.p, program_name());
+	}
+}
+
 static void
 message_url(struct forward *f, const char *text)
 {
@@ -135,8 +191,10 @@ message_url(struct forward *f, const char *text)
 		f->imap_at = arena_dup(&f->arena, buf_span(&at));
 		buf_free(&at);
 	}
-	if (u.user.p != NULL && f->user.p == NULL)
+	if (f->user.p == NULL)
 		f->user = u.user;
+	f->account = account_of(f, f->user);
+	must_be_ours(f, &u);
 }
 
 /* Returns how many arguments that takes. */
@@ -156,6 +214,7 @@ message(struct forward *f, int argc, char **argv)
 		    "URL");
 	f->mailbox = span_str(argv[0]);
 	f->uid = (uint32_t)uid;
+	f->account = account_of(f, f->user);
 	return 2;
 }
 
@@ -180,8 +239,8 @@ sender(struct forward *f)
 	struct buf b = { 0 };
 
 	if (f->from.p == NULL) {
-		buf_add(&b, f->user);
-		if (span_chr(f->user, '@') == f->user.n) {
+		buf_add(&b, f->account);
+		if (span_chr(f->account, '@') == f->account.n) {
 			buf_addc(&b, '@');
 			buf_add(&b, connect_host(f->smtp_at));
 		}

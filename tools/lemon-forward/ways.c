@@ -31,7 +31,7 @@ static struct span
 rump_of(struct forward *f, struct imap_url u)
 {
 	u.absolute = true;
-	u.user = u.access_user = f->user;
+	u.user = u.access_user = f->account;
 	u.host = connect_host(f->imap_at);
 	u.access = URL_SUBMIT;
 	u.expire = clock_now() + TICKET_SECONDS;
