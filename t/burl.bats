@@ -754,7 +754,7 @@ X
 	    'localhost often a:b' '/socket none a:b'; do
 		trust "localhost:$IMAP none submit:secret" "$bad"
 		say "$FROM" "$BOB" "BURL $URL LAST"
-		[[ ${lines[2]} == "554 5.7.14 "* ]] || { echo "$bad"; false; }
+		[[ ${lines[2]} == "451 4.3.5 burlhosts has a line "* ]] || { echo "$bad"; false; }
 	done
 }
 
@@ -768,13 +768,17 @@ X
 	grep -q "warning: burlhosts localhost:$IMAP: our login: " submit.log
 }
 
-@test "burlhosts that others can read is trusted in nothing" {
+@test "burlhosts that others can read, or nobody, is trusted in nothing, for now" {
 	elsewhere none
 	relay
 	chmod 644 control/burlhosts
 	submission
 	say "$FROM" "$CAROL" "BURL $URL LAST"
-	[[ ${lines[2]} == "554 5.7.14 "* ]]
+	[[ ${lines[2]} == "451 4.3.5 burlhosts can be read by others: chmod 600" ]]
 	grep -q 'burlhosts can be read by others' submit.log
+	rm control/burlhosts
+	mkdir control/burlhosts
+	say "$FROM" "$CAROL" "BURL $URL LAST"
+	[[ ${lines[2]} == "451 4.3.5 burlhosts cannot be read" ]]
 	[ ! -s imap/log ]
 }

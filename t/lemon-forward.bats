@@ -300,6 +300,9 @@ unheard() {
 	fake 'MAIL 553 5.7.1 not yours'
 	run -65 forward -b INBOX 5 bob@example.net
 	[[ $output == *"may you send as alice@example.org? -f gives another address" ]]
+	fake 'BURL 451 4.3.5 burlhosts cannot be read'
+	run -75 forward -c INBOX 5 bob@example.net
+	[[ $output == *': 451 4.3.5 burlhosts cannot be read' ]]
 	fake 'BURL 554 5.6.6 not there'
 	run -65 forward -b -p 9 INBOX 5 bob@example.net
 	[[ $output == *'not there; is there such a part?'* ]]

@@ -314,6 +314,8 @@ way(struct fetch *f, const struct trusted_host **host)
 	    trusted_find(&s->burl.trusted, u->host, u->port);
 	if (!u->absolute || u->host.n == 0 || u->uid == 0)
 		not_there(f);
+	else if (!local && *host == NULL && s->burl.trusted.wrong != NULL)
+		refuse(f, 451, "4.3.5", s->burl.trusted.wrong);
 	else if (!local && *host == NULL)	/* RFC 4468 8 */
 		refuse(f, 554, "5.7.14",
 		    "There is no trust relationship with that server");

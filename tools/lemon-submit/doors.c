@@ -99,8 +99,8 @@ submit_shut_doors(struct submit *s, const char **why)
 	/* The client hears of it with the first recipient. */
 	if (!h->ready)
 		log_warn("%s: %s", s->control.dir, wrong);
-	if (trusted_read(&s->control, &s->burl.trusted, &wrong) != 0)
-		log_warn("%s: %s", s->control.dir, wrong);
+	if (trusted_read(&s->control, &s->burl.trusted) != 0)
+		log_warn("%s: %s", s->control.dir, s->burl.trusted.wrong);
 	own_mail(s);
 	if (h->way.way == INJECT_QUEUE)
 		return 0;

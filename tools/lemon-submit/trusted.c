@@ -88,7 +88,7 @@ next_line(struct span *rest)
 }
 
 int
-trusted_read(const struct control *c, struct trusted *t, const char **why)
+trusted_read(const struct control *c, struct trusted *t)
 {
 	struct span rest;
 
@@ -96,7 +96,7 @@ trusted_read(const struct control *c, struct trusted *t, const char **why)
 	case 0:
 		return 0;
 	case -1:
-		*why = errno == EPERM ?
+		t->wrong = errno == EPERM ?
 		    "burlhosts can be read by others: chmod 600" :
 		    "burlhosts cannot be read";
 		return -1;
@@ -109,10 +109,10 @@ trusted_read(const struct control *c, struct trusted *t, const char **why)
 			continue;
 		if (t->n == TRUSTED_MAX ||
 		    !host_line(&t->host[t->n], line)) {
-			*why = "burlhosts has a line that is not HOST[:PORT]"
-			    " [none|must|verify] [implicit] USER:PASSWORD,"
-			    " or too many";
 			trusted_free(t);
+			t->wrong = "burlhosts has a line that is not "
+			    "HOST[:PORT] [none|must|verify] [implicit] "
+			    "USER:PASSWORD, or too many";
 			return -1;
 		}
 		t->n++;

@@ -28,12 +28,13 @@ struct trusted {
 	struct trusted_host *host;
 	size_t n;
 	struct buf text, cafile;	/* cafile empty: the system's roots */
+	const char *wrong;		/* NULL, or why nobody can tell who is
+					   trusted */
 };
 
-/* Read them; none without the file.  0, or -1 with a sentence in *why: then
- * there are none. */
-int trusted_read(const struct control *c, struct trusted *t,
-    const char **why);
+/* Read them; none without the file.  0, or -1 with a sentence in t->wrong:
+ * then there are none. */
+int trusted_read(const struct control *c, struct trusted *t);
 void trusted_free(struct trusted *t);
 
 /* The one of exactly that name or address (case does not matter) and port (0:
