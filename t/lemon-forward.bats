@@ -166,11 +166,6 @@ unheard() {
 		heard imap '^From: alice@127.0.0.1$'
 		heard smtp '^MAIL FROM:<alice@127.0.0.1>'
 	done
-	printf '%s\n' another | lemon-user -c "$DIR/control" app alice phone
-	LEMON_PASSWORD=another really -u alice+phone -c -p 2 INBOX 1
-	arrived
-	LEMON_PASSWORD=another really -u alice+phone -b -p 2 INBOX 1
-	arrived
 }
 
 @test "what a server lacks is said, and the message goes the long way" {
@@ -211,8 +206,49 @@ unheard() {
 @test "Sent is made where there is none" {
 	fake 'STATUS NO [NONEXISTENT] none' 'APPEND OK [APPENDUID 9 1] there'
 	forward -c INBOX 5 bob@example.net
-	heard imap '^5 CREATE Sent$'
+	heard imap '^6 CREATE Sent$'
 	heard smtp '^BURL imap://alice@127.0.0.1/Sent/;UID=1;'
+}
+
+@test "where all folders have a prefix so has Sent, but not one that was named" {
+	for how in -c -d; do
+		fake 'STATUS NO [NONEXISTENT] none' 'NAMESPACE * NAMESPACE (("INBOX." ".")) NIL NIL\nOK' 'APPEND OK [APPENDUID 9 1] there'
+		run -0 --separate-stderr forward $how -v INBOX 5 bob@example.net
+		heard imap ' CREATE INBOX.Sent$'
+		heard imap ' APPEND INBOX.Sent '
+		[[ $stderr == *', copy in INBOX.Sent'* ]]
+	done
+	for way in '-c -m Sent' '-b'; do
+		fake 'STATUS NO [NONEXISTENT] none' 'APPEND OK [APPENDUID 9 1] there'
+		forward $way INBOX 5 bob@example.net
+		unheard imap NAMESPACE
+	done
+	# What is no prefix.
+	for answer in 'NIL NIL NIL' '(("" "/")) NIL NIL' '(("&" ".")) NIL NIL'; do
+		fake 'STATUS NO [NONEXISTENT] none' "NAMESPACE * NAMESPACE $answer\nOK" 'APPEND OK [APPENDUID 9 1] there'
+		forward -c INBOX 5 bob@example.net
+		heard imap ' CREATE Sent$'
+	done
+}
+
+@test "-v says which way was taken, and how many have it" {
+	for how in '-c|catenate, copy in Sent' '-b|burl, no copy' '-d|download, copy in Sent'; do
+		fake
+		run -0 --separate-stderr forward ${how%|*} -v INBOX 5 bob@example.net eve@example.net
+		[[ $stderr == *"lemon-forward: ${how#*|}"$'\n'*'sent to 2 of 2'* ]]
+		run -0 forward ${how%|*} INBOX 5 bob@example.net
+		[ -z "$output" ]
+	done
+}
+
+@test "a sender who is not taken is told once, and no recipient is blamed" {
+	for how in -c -b -d; do
+		fake 'MAIL 553 5.7.1 not yours'
+		run -65 forward $how INBOX 5 bob@example.net eve@example.net
+		[[ $output == *'the sender alice@example.org is not taken: 553 5.7.1 not yours; may you send as'* ]]
+		[ "${#lines[@]}" = 1 ]
+		[[ $output != *@example.net* ]]
+	done
 }
 
 @test "a URL is relative only to the message's own mailbox" {
@@ -259,6 +295,7 @@ unheard() {
 	fake 'RCPT/2 550 5.1.1 nobody'
 	run -65 forward -c INBOX 5 bob@example.net eve@example.net
 	[[ $output == *'eve@example.net: 550 5.1.1 nobody'* ]]
+	[[ $output == *'sent to 1 of 2'* ]]
 	[[ $output != *'bob@example.net'* ]]
 	heard imap 'SubmitPending$'
 	unheard imap 'EXPUNGE'
@@ -329,6 +366,35 @@ calls() {
 	calls 993 -I -t must -i 127.0.0.9
 	calls 587 -t none -i 127.0.0.1:$IPORT -s 127.0.0.9
 	calls 465 -I -t must -i localhost:$IMAPS -s 127.0.0.9
+}
+
+# greeted PORT ARG…: the first octet that comes to that port of 127.0.0.9 is
+# that of TLS.
+greeted() {
+	rm -f first
+	mkfifo listens
+	python3 - "$1" >listens 2>/dev/null 3>&- <<-'END' &
+	import socket, sys
+	s = socket.create_server(("127.0.0.9", int(sys.argv[1])))
+	s.settimeout(20)
+	print(flush=True)
+	c = s.accept()[0]
+	c.settimeout(20)
+	open("first", "wb").write(c.recv(1))
+	END
+	read -r _ <listens || :
+	rm listens
+	lemon-forward "${@:2}" -u alice -f alice@localhost INBOX 1 \
+	    bob@example.net </dev/null || :
+	wait $!
+	[ "$(od -An -tx1 first)" = " 16" ]
+}
+
+@test "ports 993 and 465 are TLS from the first octet without -I" {
+	python3 -c 'import socket
+for p in 993, 465: socket.create_server(("127.0.0.9", p))' 2>/dev/null || skip "may not listen there"
+	greeted 993 -i 127.0.0.9:993
+	greeted 465 -i localhost:$IMAP -s 127.0.0.9:465
 }
 
 @test "a wrong command line is 64, and no password is one" {
@@ -423,6 +489,14 @@ calls() {
 	really --burl INBOX 1
 	arrived
 	grep -q '^Content-Type: message/rfc822$' got
+}
+
+@test "5 MB reach the recipient with an app password" {
+	printf '%s\n' another | lemon-user -c "$DIR/control" app alice phone
+	LEMON_PASSWORD=another really -u alice+phone -c -p 2 INBOX 1
+	arrived
+	LEMON_PASSWORD=another really -u alice+phone -b -p 2 INBOX 1
+	arrived
 }
 
 @test "5 MB reach the recipient by download and upload, if that is wanted" {

@@ -415,6 +415,7 @@ smtp_client_envelope(struct smtp_client *c, const struct smtp_mail *m,
 				smtp_reply_copy(&r[i], &mail);
 		}
 	}
+	c->sender_ok = good;
 	smtp_reply_free(&mail);
 	return accepted;
 }
@@ -488,6 +489,7 @@ smtp_client_assemble(struct smtp_client *c, const struct smtp_mail *m,
 	}
 	for (size_t i = 0; i < pieces; i++)
 		hear_piece(c, end);
+	c->sender_ok = good;
 	smtp_reply_free(&mail);
 	return accepted;
 }

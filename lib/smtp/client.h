@@ -44,6 +44,7 @@ struct smtp_client {
 	bool lmtp;
 	bool lost;		/* gone, or it said 421 */
 	bool in_mail;		/* it accepted MAIL, and no end came yet */
+	bool sender_ok;		/* it accepted the last envelope's MAIL */
 	unsigned offered;	/* SMTP_… of smtp/param.h */
 	uint64_t size_max;	/* of SIZE; 0: not said */
 	struct buf mechs;	/* of AUTH */

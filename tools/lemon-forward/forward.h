@@ -32,12 +32,14 @@ struct forward {
 	bool verbose;
 	struct span imap_at, smtp_at;	/* HOST[:PORT] */
 	enum imap_tls tls;
-	bool tls_given, implicit;
+	bool tls_given;
+	bool imap_implicit, smtp_implicit;	/* TLS at once */
 	const char *cafile;
 	struct span user, password, from;
 	struct span account;		/* user without an app password's label:
 					   whose mail it is */
 	struct span mailbox, sent;	/* UTF-8 */
+	bool sent_given;
 	uint32_t uid, uidvalidity;	/* of what is forwarded */
 	struct section *part;
 	size_t parts, part_cap;

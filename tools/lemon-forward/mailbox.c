@@ -7,6 +7,8 @@
 #include "net/connect.h"
 #include "text/mutf7.h"
 
+enum { PREFIX_MAX = 256 };
+
 /* --- trouble --- */
 
 /* What a code (RFC 5530 and others) says about trying again. */
@@ -127,6 +129,7 @@ struct look {
 	struct buf header;	/* its Subject field */
 	uint32_t validity, next;	/* what SELECT says */
 	uint32_t status_next;	/* what STATUS says, in its own time */
+	struct buf prefix;	/* of folders, as on the wire */
 	bool there;		/* the message is */
 };
 
@@ -150,6 +153,20 @@ status(struct look *k, struct lex *l)
 	} while (lex_try(l, ' '));
 }
 
+/* RFC 2342 5: what the first personal namespace's names begin with. */
+static void
+namespace(struct look *k, struct lex *l)
+{
+	lex_open(l);
+	lex_open(l);
+	struct span prefix = lex_string(l);
+
+	if (lex_ok(l) && prefix.n <= PREFIX_MAX) {
+		buf_clear(&k->prefix);
+		buf_add(&k->prefix, prefix);
+	}
+}
+
 static void
 heard(void *ctx, uint32_t number, struct span name, struct lex *l)
 {
@@ -165,6 +182,8 @@ heard(void *ctx, uint32_t number, struct span name, struct lex *l)
 			k->validity = (uint32_t)v;
 	} else if (span_ieq(name, SPAN("STATUS"))) {
 		status(k, l);
+	} else if (span_ieq(name, SPAN("NAMESPACE"))) {
+		namespace(k, l);
 	} else if (span_ieq(name, SPAN("FETCH")) && mailbox_body(l)) {
 		struct span header = lex_nstring(l);
 
@@ -181,7 +200,7 @@ log_in(struct forward *f, unsigned tag)
 
 	if (r == IMAP_OK)
 		return;
-	mailbox_failed(f, "the IMAP server lets us not in", tag == 0 ?
+	mailbox_failed(f, "the IMAP server does not let us in", tag == 0 ?
 	    "; -t sets what TLS there is" : "; are -u and the password right?",
 	    r == IMAP_LOST ? EXIT_TEMP : EXIT_FORBIDDEN);
 }
@@ -232,12 +251,29 @@ look_at_sent(struct forward *f, unsigned login, struct look *k)
 	}
 }
 
+/* There is no Sent: where all folders begin with "INBOX.", say, it does. */
+static void
+find_sent(struct forward *f, struct look *k)
+{
+	struct buf name = { 0 };
+
+	if (imap_client_command(&f->imap, "NAMESPACE", heard, k) == IMAP_OK &&
+	    k->prefix.n > 0 && mutf7_decode(buf_span(&k->prefix), NULL, &name)) {
+		buf_add(&name, f->sent);
+		f->sent = arena_dup(&f->arena, buf_span(&name));
+		if (imap_client_answer(&f->imap, mailbox_say(f, "STATUS ",
+		    f->sent, " (UIDNEXT)"), heard, k) == IMAP_OK)
+			f->next = k->status_next;
+	}
+	buf_free(&name);
+}
+
 void
 mailbox_open(struct forward *f)
 {
 	struct imap_client_opts o = { .where = f->imap_at,
 		.tls = f->tls_given ? f->tls : connect_loopback(f->imap_at) ?
-		IMAP_TLS_MUST : IMAP_TLS_VERIFY, .implicit = f->implicit,
+		IMAP_TLS_MUST : IMAP_TLS_VERIFY, .implicit = f->imap_implicit,
 		.cafile = f->cafile };
 	struct imap_login l = { .user = f->user, .password = f->password };
 	struct look k = { .f = f };
@@ -260,9 +296,12 @@ mailbox_open(struct forward *f)
 		look_at_message(f, tag, &k);
 	if (imap_client_learn(&f->imap) != IMAP_OK)
 		mailbox_need(f, IMAP_BAD, "the IMAP server", "");
+	if (f->next == 0 && !f->sent_given && f->way != WAY_BURL)
+		find_sent(f, &k);
 	header_find(buf_span(&k.header), SPAN("Subject"), &subject);
 	compose(f, subject);
 	buf_free(&k.header);
+	buf_free(&k.prefix);
 }
 
 const char *

@@ -55,6 +55,30 @@ choose(const struct forward *f)
 	return WAY_DOWNLOAD;
 }
 
+/* Which way was taken, where that is wanted. */
+static void
+say_way(const struct forward *f, enum way way)
+{
+	static const char *const name[] = {
+		[WAY_CATENATE] = "catenate, copy in ",
+		[WAY_BURL] = "burl, no copy",
+		[WAY_DOWNLOAD] = "download, copy in ",
+	};
+
+	if (f->verbose)
+		fprintf(stderr, "%s: %s%.*s\n", program_name(), name[way],
+		    way == WAY_BURL ? 0 : (int)f->sent.n, f->sent.p);
+}
+
+/* How many have it, where not all do. */
+static void
+say_sent(const struct forward *f, size_t refused)
+{
+	if (f->rcpts > 1 && (refused > 0 || f->verbose))
+		fprintf(stderr, "%s: sent to %zu of %zu\n", program_name(),
+		    f->rcpts - refused, f->rcpts);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -68,6 +92,7 @@ main(int argc, char **argv)
 	mailbox_open(&f);
 	submit_open(&f);
 	way = choose(&f);
+	say_way(&f, way);
 	if (way == WAY_CATENATE)
 		way_catenate(&f);
 	else if (way == WAY_BURL)
@@ -75,6 +100,7 @@ main(int argc, char **argv)
 	else
 		way_download(&f);
 	refused = submit_message(&f, way);
+	say_sent(&f, refused);
 	mailbox_mark(&f);
 	smtp_client_close(&f.smtp);
 	imap_client_close(&f.imap);

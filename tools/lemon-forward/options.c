@@ -252,6 +252,22 @@ sender(struct forward *f)
 		    (int)f->from.n, f->from.p);
 }
 
+/* Whether that is the port where TLS comes first. */
+static bool
+names_port(struct span where, struct span port)
+{
+	return span_ends(where, port) && connect_host(where).n < where.n;
+}
+
+static void
+implicit_ports(struct forward *f)
+{
+	if (f->tls_given && f->tls == IMAP_TLS_NONE)
+		return;
+	f->imap_implicit |= names_port(f->imap_at, SPAN(":993"));
+	f->smtp_implicit |= names_port(f->smtp_at, SPAN(":465"));
+}
+
 static void
 cover(struct forward *f)
 {
@@ -295,13 +311,14 @@ options(struct forward *f, int argc, char **argv)
 			f->imap_at = span_str(optarg);
 			break;
 		case 'I':
-			f->implicit = true;
+			f->imap_implicit = f->smtp_implicit = true;
 			break;
 		case 'j':
 			f->subject = span_str(optarg);
 			break;
 		case 'm':
 			f->sent = span_str(optarg);
+			f->sent_given = true;
 			break;
 		case 'p':
 			parts(f, optarg);
@@ -337,6 +354,7 @@ options(struct forward *f, int argc, char **argv)
 		f->imap_at = SPAN("localhost");
 	if (f->smtp_at.p == NULL)
 		f->smtp_at = connect_host(f->imap_at);
+	implicit_ports(f);
 	if (f->user.p == NULL)
 		die_usage("who are you? -u USER, or an IMAP URL with one");
 	sender(f);

@@ -75,8 +75,8 @@ submit_open(struct forward *f)
 {
 	char host[256] = "";
 	struct smtp_client_opts o = { .where = f->smtp_at,
-		.port = f->implicit ? "465" : "587", .helo = host,
-		.tls = policy(f), .implicit = f->implicit,
+		.port = f->smtp_implicit ? "465" : "587", .helo = host,
+		.tls = policy(f), .implicit = f->smtp_implicit,
 		.cafile = f->cafile, .user = f->user,
 		.password = f->password, .quiet = true };
 	struct smtp_reply r = { 0 };
@@ -206,6 +206,11 @@ submit_message(struct forward *f, enum way way)
 		to[i] = &f->rcpt[i];
 	accepted = way == WAY_DOWNLOAD ? send_data(f, &m, to, r, &end) :
 	    send_pieces(f, way, &m, to, r, &end);
+	if (!f->smtp.sender_ok && !f->smtp.lost) {
+		buf_addf(&text, "the sender %.*s is not taken",
+		    (int)f->from.n, f->from.p);
+		give_up(f, &r[0], buf_cstr(&text));
+	}
 	for (size_t i = 0; i < f->rcpts; i++)
 		if (smtp_reply_class(&r[i]) != 2)
 			fprintf(stderr, "%s: %.*s: %u %s %s\n",
