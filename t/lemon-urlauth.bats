@@ -82,12 +82,12 @@ cookbook() {
 
 @test "the manual's cookbook: what is in a message" {
 	alice
-	cookbook "explain alice '/INBOX/;UID=1'" | head -n 1 >recipe
+	cookbook "explain alice '/INBOX/;UID=1'" | tail -n 1 >recipe
 	sh -e recipe >out
 	diff - out <<-'X'
 	message 1 in mailbox INBOX of alice: message/rfc822, 229 octets
-	  part 1: text/plain, 5 octets
-	  part 2: application/pdf, 16 octets
+	  part 1: text/plain, 7bit, 5 octets
+	  part 2: application/pdf, base64, 16 octets
 	not signed
 	X
 }
@@ -235,17 +235,28 @@ cookbook() {
 	urlauth mint -e 2020-01-01 -u 1 alice
 	invalid expired
 	urlauth mint alice 'imap://bob@h/INBOX/;UID=1'
-	invalid "another owner's"
+	invalid "it is bob's mail, not alice's"
 	urlauth mint alice /INBOX
-	invalid "it names no message"
+	invalid "no URL of a message, which is as /INBOX/;UID=1"
+	urlauth mint alice INBOX/1
+	invalid "no URL of a message, which is as /INBOX/;UID=1"
+	urlauth mint alice '/INBOX/;UID=1;SECTION=2'
+	invalid 'a "/" stands before ;SECTION='
+	urlauth mint alice -u 1
+	invalid "options stand before the user"
+	urlauth mint alice '/Nowhere/;UID=1'
+	invalid "no such mailbox"
+	urlauth revoke alice INBOX
+	[ "$status" = 64 ]
+	[[ $stderr == *'revoke takes a mailbox by -m, before the user' ]]
 	urlauth mint alice http://h/
 	invalid "That is no IMAP URL"
 	urlauth explain alice '/Größe/;UID=1'
 	invalid "A character in the URL has to be percent-encoded"
 	urlauth fetch alice 'imap://alice@h/INBOX/;UID=1;URLAUTH=anonymous'
-	invalid "no URL that could have a token"
+	invalid "it is not signed: lemon-urlauth mint signs it"
 	urlauth fetch alice "$(mint -a user+bob -u 1 alice)"
-	invalid "wrong access"
+	invalid "wrong access: it is for the user bob; -c says who wants to read"
 	url=$(mint -a submit+bob -u 1 alice)
 	for caller in alice bob submit+alice submit+; do
 		urlauth fetch -c $caller alice "$url"
@@ -257,9 +268,9 @@ cookbook() {
 	[ "$status" = 75 ]	# bob has no mail
 	letter | lemon-deliver bob
 	urlauth fetch bob "$url"
-	invalid "another owner's"
+	invalid "it is alice's mail, not bob's"
 	urlauth verify bob "$url"
-	invalid "another owner's"
+	invalid "it is alice's mail, not bob's"
 	imap 'a select inbox' 'a store 1 +flags \deleted' 'a expunge' >/dev/null
 	urlauth fetch alice "$url"
 	invalid "no such message or part"
@@ -268,12 +279,24 @@ cookbook() {
 	invalid "revoked, or never valid"
 }
 
+@test "who reads only the beginning of what is fetched hears no complaint" {
+	account alice
+	{
+		printf 'Subject: long\n\n'
+		yes 'so it goes' | head -n 100000
+	} | lemon-deliver alice || :
+	mint -u 1 alice >url
+	{ lemon-urlauth fetch alice <url 2>err || echo $? >code; } | head -n 1
+	[ ! -s err ]
+	[ "$(cat code)" = 75 ]
+}
+
 @test "what a stranger calls a URL is no option" {
 	alice
 	url=$(mint -a user+bob -u 1 alice)
 	for option in -h -cbob -s --; do
 		run --separate-stderr lemon-urlauth verify alice "$option" <<<"$url"
-		invalid "That is no IMAP URL"
+		invalid "options stand before the user"
 	done
 }
 
@@ -355,6 +378,52 @@ cookbook() {
 	urlauth explain alice /INBOX/\;UID=9
 	[ "$status" = 1 ]
 	[ "${lines[1]}" = "not signed: no such message or part" ]
+	for url in '/Nowhere/;UID=9' /Nowhere; do
+		urlauth explain alice "$url"
+		[ "$status" = 1 ]
+		[ "${lines[1]}" = "not signed: no such mailbox" ]
+	done
+}
+
+@test "explain lists what a mailbox has, the newest twenty, on one line each" {
+	alice
+	urlauth explain alice /INBOX
+	[ "$status" = 0 ]
+	[ "$output" = $'mailbox INBOX of alice: 1 message\n  message 1: no date, Alice <alice@example.org>, two parts' ]
+	printf '%s\n' 'From: =?utf-8?q?Bj=C3=B6rn?= <b@example.org>' \
+	    'Date: Mon, 2 Jan 2006 23:04:05 -0500' \
+	    'Subject: =?utf-8?q?a=0A=1B[31mplan?=' '' x | lemon-deliver alice
+	urlauth explain alice /INBOX
+	[ "${lines[2]}" = '  message 2: 2006-01-03, Björn <b@example.org>, a\x0a\x1b[31mplan' ]
+	for ((i = 3; i <= 25; i++)); do
+		printf 'From: %0200d\nSubject: %s\n\n' 0 $i | lemon-deliver alice
+	done
+	urlauth explain alice imap://alice@h/INBOX
+	[ "${#lines[@]}" = 21 ]
+	[ "${lines[0]}" = 'mailbox INBOX of alice: 25 messages, of which the newest are' ]
+	[[ ${lines[1]} == '  message 6: no date, 000'*'000, 6' ]]
+	[[ ${lines[20]} == '  message 25: no date, 000'*'000, 25' ]]
+	urlauth explain alice imap://bob@h/INBOX
+	[ "$status" = 1 ]
+	[ "${#lines[@]}" = 2 ]
+	urlauth explain alice '/INBOX;UIDVALIDITY=1'
+	[ "$status" = 1 ]
+}
+
+@test "explain says each part's type, file name, encoding and octets" {
+	account alice
+	letter | sed 's,application/pdf,&; name="=?utf-8?q?Pl=C3=A4ne?=.pdf",' |
+	    lemon-deliver alice
+	urlauth explain alice '/INBOX/;UID=1'
+	[ "${lines[1]}" = '  part 1: text/plain, 7bit, 5 octets' ]
+	[ "${lines[2]}" = '  part 2: application/pdf, "Pläne.pdf", base64, 16 octets' ]
+	letter | sed 's,^Content-Transfer.*,Content-Disposition: attachment; filename=a/\x27b\n&,' |
+	    lemon-deliver alice
+	urlauth explain alice '/INBOX/;UID=2'
+	[[ ${lines[2]} == '  part 2: application/pdf, "a/'*'", base64, 16 octets' ]]
+	printf 'Subject: x\n\nhi\n' | lemon-deliver alice
+	urlauth explain alice '/INBOX/;UID=3'
+	[ "${lines[1]}" = '  part 1: text/plain, 7bit, 4 octets' ]
 }
 
 @test "none of 10,000 forged, cut, re-cased or re-encoded URLs is good" {
@@ -541,7 +610,7 @@ cookbook() {
 	[[ $url = imap://carol@* ]]
 	[ "$(USER=carol lemon-urlauth fetch ./M "$url")" = hello ]
 	USER=dora urlauth fetch ./M "$url"
-	invalid "another owner's"
+	invalid "it is carol's mail, not dora's"
 	unset USER
 	url=$(mint -u 1 -p 1 ./M)
 	printf '%s\r\n' "a urlfetch \"$url\"" 'z logout' |

@@ -4,8 +4,10 @@
 #include "base/civil.h"
 #include "base/log.h"
 #include "caller.h"
+#include "mime/header.h"
+#include "text/param.h"
 
-enum { NAME_SHOWN = 400 };
+enum { NAME_SHOWN = 400, HEADER_READ = 64 * 1024 };
 
 /* --- what it names --- */
 
@@ -67,19 +69,63 @@ add_type(struct buf *to, const struct digest *d, const struct digest_part *p)
 
 struct listing {
 	const struct digest *digest;
+	struct message *message;
 	struct buf *to;
 	uint32_t path[SECTION_DEPTH_MAX];
 };
 
 static void
+keep(void *to, struct span octets)
+{
+	buf_add(to, octets);
+}
+
+/* What its MIME header calls it, if that is not too long. */
+static void
+add_file_name(const struct listing *l, size_t depth, struct buf *to)
+{
+	struct section mime = { .kind = SECTION_MIME,
+		.path = (uint32_t *)(uintptr_t)l->path, .depth = depth };
+	struct piece c = piece_find(l->digest, &mime);
+	struct buf header = { 0 }, name = { 0 };
+	struct span field;
+	uint64_t n;
+
+	if (c.kind == PIECE_NIL || piece_size(&c, l->message, &n) != 0 ||
+	    n > HEADER_READ)
+		return;
+	if (piece_read(&c, l->message, 0, n, keep, &header) != 0)
+		buf_clear(&header);
+	if ((header_find(buf_span(&header), SPAN("Content-Disposition"),
+	    &field) && param_get(field, SPAN("filename"), &name)) ||
+	    (header_find(buf_span(&header), SPAN("Content-Type"), &field) &&
+	    param_get(field, SPAN("name"), &name))) {
+		buf_adds(to, ", \"");
+		log_text(to, buf_span(&name), NAME_SHOWN);
+		buf_addc(to, '"');
+	}
+	buf_free(&header);
+	buf_free(&name);
+}
+
+static void
 list_part(const struct listing *l, const struct digest_part *p, size_t depth)
 {
-	buf_adds(l->to, "  part ");
-	section_path(l->to, l->path, depth);
-	buf_adds(l->to, ": ");
-	add_type(l->to, l->digest, p);
-	buf_addf(l->to, ", %llu octets\n",
+	static const char *const encoding[] = { [ENC_7BIT] = "7bit",
+		[ENC_8BIT] = "8bit", [ENC_BINARY] = "binary",
+		[ENC_QP] = "quoted-printable", [ENC_BASE64] = "base64",
+		[ENC_UNKNOWN] = "unknown encoding" };
+	struct buf line = { 0 };	/* log_text's limit is of one */
+
+	buf_adds(&line, "  part ");
+	section_path(&line, l->path, depth);
+	buf_adds(&line, ": ");
+	add_type(&line, l->digest, p);
+	add_file_name(l, depth, &line);
+	buf_addf(&line, ", %s, %llu octets\n", encoding[p->encoding],
 	    (unsigned long long)(p->wire_end - p->wire_body));
+	buf_add(l->to, buf_span(&line));
+	buf_free(&line);
 }
 
 /* A multipart's children, or the part itself as the first and only one; the
@@ -109,7 +155,7 @@ static void
 add_found(struct buf *to, const struct imap_url *u, const struct resolved *r)
 {
 	const struct digest *d = message_digest(r->message);
-	struct listing l = { .digest = d, .to = to };
+	struct listing l = { .digest = d, .message = r->message, .to = to };
 	bool body;
 	const struct digest_part *p = digest_find(d, u->section.path,
 	    u->section.depth, &body);
@@ -150,8 +196,8 @@ add_until(struct buf *to, int64_t t)
 	    (int)(second / 60 % 60), (int)(second % 60));
 }
 
-static void
-add_reader(struct buf *to, const struct imap_url *u)
+void
+reader_add(struct buf *to, const struct imap_url *u)
 {
 	static const char *const who[] = {
 		[URL_NONE] = "nobody",
@@ -161,9 +207,15 @@ add_reader(struct buf *to, const struct imap_url *u)
 		[URL_ANONYMOUS] = "whoever has the URL",
 	};
 
-	buf_adds(to, "for ");
 	buf_adds(to, who[u->access]);
 	log_text(to, u->access_user, NAME_SHOWN);
+}
+
+static void
+add_reader(struct buf *to, const struct imap_url *u)
+{
+	buf_adds(to, "for ");
+	reader_add(to, u);
 	buf_adds(to, ", ");
 	add_until(to, u->expire);
 	buf_addc(to, '\n');
@@ -205,7 +257,7 @@ judge(struct house *h, struct imap_url *u, enum store_result found,
 	if (g != GRANT_OK) {
 		buf_adds(to, ": ");
 		buf_adds(to, g == GRANT_LATER ? store_why(h->store) :
-		    grant_text(g));
+		    house_why(h, u, g));
 	}
 	return g;
 }
@@ -219,14 +271,25 @@ explain_url(struct house *h, struct span text)
 	const char *why = imap_url_parse(&h->arena, text, &u);
 
 	if (why != NULL)
-		return house_invalid(h, text, why);
+		return house_no_url(h, text, why);
 	if (u.user.p == NULL)
 		u.user = h->owner.name;
 	enum store_result found = STORE_NONEXISTENT;
 
-	if (grant_is_user(&h->owner, u.user, h->owner.name))
+	bool ours = grant_is_user(&h->owner, u.user, h->owner.name);
+
+	if (ours)
 		found = url_resolve(h->store, &h->space, &u, NULL, &r);
 	add_name(&line, &u);
+	if (ours && u.uid == 0 && u.search.p == NULL) {
+		found = list_mailbox(h, &u, &line);
+		if (found == STORE_OK) {
+			line.n--;	/* its last line end */
+			house_print(&line);
+			buf_free(&line);
+			return 0;
+		}
+	}
 	if (found == STORE_OK)
 		add_found(&line, &u, &r);
 	else

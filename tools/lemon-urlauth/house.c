@@ -12,6 +12,8 @@
 #include "net/stream.h"
 #include "smtp/inject.h"
 
+enum { HINTED = 200 };	/* octets that somebody typed, perhaps */
+
 /* --- the owner's mail --- */
 
 static void
@@ -179,20 +181,68 @@ house_invalid(struct house *h, struct span text, const char *why)
 }
 
 int
-house_grant(struct house *h, struct span text, enum grant g)
+house_no_url(struct house *h, struct span text, const char *why)
+{
+	size_t section = span_ifind(text, SPAN(";SECTION="));
+
+	if (span_starts(text, SPAN("-")))
+		why = "options stand before the user";
+	else if (section > 0 && section < text.n &&
+	    text.p[section - 1] != '/')
+		why = "a \"/\" stands before ;SECTION=";
+	else if (text.n < HINTED &&
+	    span_ifind(text, SPAN(";UID=")) == text.n &&
+	    span_chr(text, ':') == text.n)
+		why = "no URL of a message, which is as /INBOX/;UID=1";
+	return house_invalid(h, text, why);
+}
+
+int
+house_not_ours(struct house *h, struct span text, struct span owner)
+{
+	struct buf why = { 0 };
+
+	buf_adds(&why, "it is ");
+	log_text(&why, owner, 400);
+	buf_addf(&why, "'s mail, not %.*s's", (int)h->owner.name.n,
+	    h->owner.name.p);
+	int code = house_invalid(h, text, buf_cstr(&why));
+
+	buf_free(&why);
+	return code;
+}
+
+const char *
+house_why(struct house *h, const struct imap_url *u, enum grant g)
+{
+	struct mailbox *mb;
+
+	if (g != GRANT_GONE)
+		return grant_text(g);
+	enum store_result r = house_mailbox(h, u, &mb);
+
+	if (r == STORE_OK)
+		mailbox_close(mb);
+	return r == STORE_NONEXISTENT ? "no such mailbox" : grant_text(g);
+}
+
+int
+house_grant(struct house *h, struct span text, const struct imap_url *u,
+    enum grant g)
 {
 	if (g == GRANT_OK)
 		return EXIT_OK;
 	if (g != GRANT_LATER)
-		return house_invalid(h, text, grant_text(g));
+		return house_invalid(h, text, house_why(h, u, g));
 	house_invalid(h, text, store_why(h->store));
 	return EXIT_TEMP;
 }
 
 int
-house_result(struct house *h, struct span text, enum store_result r)
+house_result(struct house *h, struct span text, const struct imap_url *u,
+    enum store_result r)
 {
-	return house_grant(h, text, grant_found(r));
+	return house_grant(h, text, u, grant_found(r));
 }
 
 void

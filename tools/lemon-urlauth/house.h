@@ -44,6 +44,18 @@ struct act {
 	int (*run)(struct house *h);
 };
 
+/* The URL's mailbox, to read. */
+enum store_result house_mailbox(struct house *h, const struct imap_url *u,
+    struct mailbox **mb);
+
+/* Add ": ", the number of messages of the URL's mailbox, and of the newest of
+ * them a line each. */
+enum store_result list_mailbox(struct house *h, const struct imap_url *u,
+    struct buf *to);
+
+/* Add ", " and whom it is for; explain.c. */
+void reader_add(struct buf *to, const struct imap_url *u);
+
 int mint_url(struct house *h, struct span text);
 int mint_run(struct house *h);
 int verify_url(struct house *h, struct span text);
@@ -68,9 +80,22 @@ void house_folder(const struct house *h, const char *typed, struct buf *name);
 /* Tell why a URL is not valid, and which, but for its token. */
 int house_invalid(struct house *h, struct span text, const char *why);
 
+/* The same of what imap_url_parse does not take: what was probably meant. */
+int house_no_url(struct house *h, struct span text, const char *why);
+
+/* A URL of that other owner. */
+int house_not_ours(struct house *h, struct span text, struct span owner);
+
+/* grant_text; but what is gone may be the mailbox.  This is for the owner's
+ * eyes alone. */
+const char *house_why(struct house *h, const struct imap_url *u,
+    enum grant g);
+
 /* Tell what a check or a look came to; EXIT_OK if it was well. */
-int house_grant(struct house *h, struct span text, enum grant g);
-int house_result(struct house *h, struct span text, enum store_result r);
+int house_grant(struct house *h, struct span text, const struct imap_url *u,
+    enum grant g);
+int house_result(struct house *h, struct span text,
+    const struct imap_url *u, enum store_result r);
 
 /* A line of octets for standard output. */
 void house_print(struct buf *line);

@@ -78,6 +78,9 @@ run(const struct act *act, const struct ask *a)
 	struct house h = { 0 };
 	bool none = without_urls(a, act);
 
+	if (act->url == NULL && a->urls > 0)
+		die_usage("%s takes a mailbox by -m, before the user",
+		    act->name);
 	if (none && a->urls > 0)
 		die_usage("a URL, or what makes one; -h tells");
 	house_open(&h, a);

@@ -170,12 +170,12 @@ refuse(struct house *h, const struct imap_url *u, struct span text,
     enum grant g)
 {
 	if (g == GRANT_ACCESS)
-		return house_invalid(h, text, "another owner's");
+		return house_not_ours(h, text, u->user);
 	if (g == GRANT_SYNTAX && u->token.p != NULL)
 		return house_invalid(h, text, "it has a token already");
 	if (g == GRANT_SYNTAX)
 		return house_invalid(h, text, "it names no owner");
-	return house_grant(h, text, g);
+	return house_grant(h, text, u, g);
 }
 
 /* The rump signed, if there is something that it names. */
@@ -188,13 +188,13 @@ sign(struct house *h, struct span rump)
 	const char *why = imap_url_parse(&h->arena, rump, &u);
 
 	if (why != NULL)
-		return house_invalid(h, rump, why);
+		return house_no_url(h, rump, why);
 	enum grant g = grant_mint(&h->owner, h->now, &u, &line);
 	int code = g == GRANT_OK ? EXIT_OK : refuse(h, &u, rump, g);
 
 	if (code == EXIT_OK)
-		code = house_result(h, rump, url_resolve(h->store, &h->space,
-		    &u, NULL, &r));
+		code = house_result(h, rump, &u, url_resolve(h->store,
+		    &h->space, &u, NULL, &r));
 	if (code == EXIT_OK)
 		house_print(&line);
 	resolved_free(&r);
@@ -223,9 +223,9 @@ mint_url(struct house *h, struct span text)
 	const char *why = imap_url_parse(&h->arena, text, &u);
 
 	if (why != NULL)
-		return house_invalid(h, text, why);
+		return house_no_url(h, text, why);
 	if (u.uid == 0)
-		return house_invalid(h, text, "it names no message");
+		return house_no_url(h, text, "it names no message");
 	if (u.access == URL_NONE)
 		return complete_and_sign(h, &u);
 	if (a->access != NULL || a->expire != NULL || a->host != NULL)
