@@ -82,8 +82,10 @@ cookbook() {
 
 @test "the manual's cookbook: what is in a message" {
 	alice
-	cookbook "explain alice '/INBOX/;UID=1'" | tail -n 1 >recipe
-	sh -e recipe >out
+	cookbook "explain alice '/INBOX/;UID=1'" >recipe
+	sh -e recipe >both
+	[ "$(head -n 1 both)" = "mailbox INBOX of alice: 1 message" ]
+	tail -n +3 both >out
 	diff - out <<-'X'
 	message 1 in mailbox INBOX of alice: message/rfc822, 229 octets
 	  part 1: text/plain, 7bit, 5 octets
@@ -121,6 +123,7 @@ cookbook() {
 	printf 'Content-Type: application/octet-stream\r\n\r\nhello world\n' |
 	    cmp - out
 	QUERY_STRING=${url}0 sh cgi | grep -q '^Status: 403'
+	LEMON_CONTROL=/dev/null QUERY_STRING=$url sh cgi | grep -q '^Status: 503'
 	cookbook submit+alice >recipe
 	sh -e recipe >burl
 	run ! lemon-urlauth fetch -c alice alice <burl
