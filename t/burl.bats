@@ -287,6 +287,11 @@ X
 		done
 	done
 	[ "$(count lmtp)" = 0 ]
+	# The log tells what the client is not told.
+	for why in expired 'revoked, or never valid' 'wrong access' 'no such message or part'; do
+		sed 's/\\x20/ /g' submit.log |
+		    grep -q ": burl user=alice .*why=$why url="
+	done
 	talk=()
 	for a in authuser anonymous user+alice submit+alice%40example.org; do
 		talk+=("$FROM" "$BOB" "BURL $(mint "$ALICE;URLAUTH=$a") LAST")

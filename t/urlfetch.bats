@@ -99,6 +99,7 @@ logged() {
 	serve
 	url=$(mint -a submit+bob alice)
 	imap bob "a urlfetch \"$url\"" | grep -qF "\"$url\" NIL"
+	logged 'refused user=bob .*why=the\\x20fetcher\\x20is\\x20not\\x20in\\x20submitters'
 	echo bob >"$LEMON_CONTROL/submitters"
 	imap bob "a urlfetch \"$url\"" | grep -qx $'alice\r'
 	ask "$url" <<-'X'

@@ -44,6 +44,15 @@ smtp_say(struct smtp_server *s, enum smtp_answer a)
 	smtp_reply_free(&r);
 }
 
+enum smtp_answer
+smtp_out_of_order(const struct smtp_server *s)
+{
+	return !s->in_mail ? SMTP_NO_MAIL :
+	    s->chunk == SMTP_CHUNK_FAILED ? SMTP_CHUNK_REFUSED :
+	    s->chunk == SMTP_CHUNK_OPEN ? SMTP_CHUNKS_CAME :
+	    s->rcpts == 0 ? SMTP_NOBODY_YET : SMTP_BINARY_DATA;
+}
+
 void
 smtp_say_text(struct smtp_server *s, unsigned code, const char *status,
     const char *text)
@@ -250,7 +259,7 @@ verb_rcpt(struct smtp_server *s, struct span args)
 	struct smtp_rcpt c;
 
 	if (!s->in_mail || s->chunk != SMTP_CHUNK_NONE) {
-		smtp_say(s, SMTP_BAD_ORDER);
+		smtp_say(s, smtp_out_of_order(s));
 		return;
 	}
 	s->rcpts_tried++;
@@ -334,7 +343,7 @@ verb_starttls(struct smtp_server *s, struct span args)
 		return;
 	}
 	if (!(offered(s) & SMTP_STARTTLS) || s->in_mail) {
-		smtp_say(s, SMTP_BAD_ORDER);
+		smtp_say(s, s->in_mail ? SMTP_IN_MAIL : SMTP_TLS_DONE);
 		return;
 	}
 	/* What came before the handshake is not protected by it: whoever
@@ -446,7 +455,7 @@ command(struct smtp_server *s)
 		if (v->run == smtp_verb_bdat)
 			smtp_leave(s, SMTP_BYE_SYNC);
 	} else if (!(v->when & ANY) && s->helo.n == 0) {
-		smtp_say(s, SMTP_BAD_ORDER);
+		smtp_say(s, s->lmtp ? SMTP_NO_HELO_LMTP : SMTP_NO_HELO);
 		if (v->run == smtp_verb_bdat)
 			smtp_leave(s, SMTP_BYE_SYNC);
 	} else if (!(v->when & (ANY | HELO)) && s->need_auth && !s->authed) {

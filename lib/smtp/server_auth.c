@@ -119,7 +119,8 @@ smtp_verb_auth(struct smtp_server *s, struct span args)
 	trace_redact(s->in->trace, 5 + mech.n);
 	/* RFC 4954 4: not twice, and not in a transaction. */
 	if (s->authed || s->in_mail || s->host->auth_start == NULL) {
-		smtp_say(s, SMTP_BAD_ORDER);
+		smtp_say(s, s->authed ? SMTP_AUTH_DONE : s->in_mail ?
+		    SMTP_IN_MAIL : SMTP_AUTH_NONE);
 		return;
 	}
 	if (mech.n == 0) {

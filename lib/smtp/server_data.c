@@ -131,12 +131,14 @@ smtp_verb_data(struct smtp_server *s, struct span args)
 	}
 	/* RFC 3030 2 and 3: no DATA after BDAT, nor for BINARYMIME; RFC 2033
 	 * 4.2: LMTP says 503 without a recipient. */
+	enum smtp_answer lacks = smtp_out_of_order(s);
+
 	if (s->chunk == SMTP_CHUNK_OPEN)	/* only RSET is left then */
 		s->chunk = SMTP_CHUNK_FAILED;
 	if (!s->in_mail || s->chunk != SMTP_CHUNK_NONE ||
 	    s->mail.body == SMTP_BODY_BINARY ||
 	    (s->rcpts == 0 && (s->lmtp || s->rcpts_tried == 0))) {
-		smtp_say(s, SMTP_BAD_ORDER);
+		smtp_say(s, lacks);
 		return;
 	}
 	if (s->rcpts == 0) {
@@ -182,7 +184,8 @@ static bool
 chunk_allowed(struct smtp_server *s, struct smtp_reply *why)
 {
 	smtp_reply_std(why, s->in_mail && s->rcpts == 0 &&
-	    s->rcpts_tried > 0 && !s->lmtp ? SMTP_NO_RCPT : SMTP_BAD_ORDER);
+	    s->rcpts_tried > 0 && !s->lmtp ? SMTP_NO_RCPT :
+	    smtp_out_of_order(s));
 	if (s->in_mail && s->chunk == SMTP_CHUNK_NONE)
 		s->chunk = s->rcpts > 0 && begin(s, why) ? SMTP_CHUNK_OPEN :
 		    SMTP_CHUNK_FAILED;

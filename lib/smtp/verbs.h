@@ -26,6 +26,10 @@ void smtp_say_text(struct smtp_server *s, unsigned code, const char *status,
     const char *text);
 void smtp_say_reply(struct smtp_server *s, const struct smtp_reply *r);
 
+/* What a command that belongs into a transaction lacks, or comes too late
+ * for. */
+enum smtp_answer smtp_out_of_order(const struct smtp_server *s);
+
 /* End the session after what was written. */
 void smtp_leave(struct smtp_server *s, enum smtp_bye why);
 

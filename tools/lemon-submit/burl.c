@@ -17,6 +17,7 @@ struct fetch {
 	struct span url;
 	struct imap_url u;
 	struct smtp_reply *r;
+	const char *why;	/* of a refusal, for the log alone; or NULL */
 	uint64_t octets;
 };
 
@@ -198,7 +199,11 @@ own(struct fetch *f)
 		.locals = buf_span(&b->locals) };
 	struct caller c = { .user = me, .submitter = true };
 
-	switch (grant_check(&o, clock_now(), &f->u, &c)) {
+	enum grant g = grant_check(&o, clock_now(), &f->u, &c);
+
+	if (g != GRANT_OK)
+		f->why = grant_text(g);
+	switch (g) {
 	case GRANT_OK:
 		break;
 	case GRANT_LATER:
@@ -217,6 +222,8 @@ own(struct fetch *f)
 		return;
 	}
 	e = url_resolve(b->store, &b->space, &f->u, NULL, &found);
+	if (e != STORE_OK)
+		f->why = grant_text(grant_found(e));
 	if (e == STORE_NONEXISTENT)
 		not_there(f);
 	else if (e != STORE_OK)
@@ -321,13 +328,13 @@ way(struct fetch *f, const struct trusted_host **host)
 		    "There is no trust relationship with that server");
 	else if (u->token.p == NULL || u->user.p == NULL)
 		refuse(f, 554, "5.7.14", "Only URLs with URLAUTH are taken");
-	else if (u->access == URL_SUBMIT &&
-	    !grant_is_user(&o, u->access_user, me))
-		not_allowed(f);		/* RFC 4468 3.3 */
-	/* There we are somebody else, who may be meant. */
-	else if (!local && u->access == URL_USER)
+	else if ((u->access == URL_SUBMIT &&	/* RFC 4468 3.3 */
+	    !grant_is_user(&o, u->access_user, me)) ||
+	    /* There we are somebody else, who may be meant. */
+	    (!local && u->access == URL_USER)) {
+		f->why = grant_text(GRANT_ACCESS);
 		not_allowed(f);
-	else if (!local)
+	} else if (!local)
 		return WAY_HOST;
 	else
 		return s->mail.cfg.maildir != NULL &&
@@ -471,6 +478,7 @@ log_burl(const struct fetch *f)
 	log_ku(&l, "octets", f->octets);
 	log_ku(&l, "code", f->r->code);
 	log_ks(&l, "status", f->r->status);
+	log_ks(&l, "why", f->why);
 	log_kv(&l, "url", span_head(f->url, smtp_burl_shown(f->url)));
 	log_end(&l);
 }

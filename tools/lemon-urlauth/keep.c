@@ -77,6 +77,9 @@ granted(const struct keeping *k, const struct remote_request *q,
 		refuse(j, REMOTE_LATER, store_why(k->store));
 	else if (k->kept->nobody)
 		refuse(j, REMOTE_INVALID, "no such owner");
+	else if (g == GRANT_ACCESS && j->url.access == URL_SUBMIT &&
+	    q->caller.user.n > 0 && !q->caller.submitter)
+		refuse(j, REMOTE_INVALID, "the fetcher is not in submitters");
 	else if (g != GRANT_OK)
 		refuse(j, REMOTE_INVALID, grant_text(g));
 	else
