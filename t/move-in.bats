@@ -3,6 +3,8 @@
 # Moving in with a Maildir that another server made: its clients notice no
 # move.
 
+bats_require_minimum_version 1.5.0
+
 load room
 
 setup() {
@@ -143,4 +145,25 @@ moves_in() {
 	shows "$data/courier/seen.txt"
 	rm -r Maildir/.lemon Maildir/{,.[!a]*/}courierimap{uiddb,keywords}
 	shows "$data/courier/seen.txt"
+}
+
+@test "another server's list that cannot be read is told, by the log and by check" {
+	for file in dovecot-uidlist courierimapuiddb; do
+		rm -rf Maildir
+		mkdir -p Maildir/cur Maildir/new Maildir/tmp
+		printf 'Subject: x\n\n' >Maildir/cur/1.a:2,S
+		printf '9 V1 N9\n3 1.a\n' >Maildir/$file
+		run -1 lemon-store check ./Maildir
+		[[ $output == *"the header of $file cannot be read: UIDs begin anew"*"put back a copy before the first session"* ]]
+		printf 'a select inbox\r\nz logout\r\n' |
+		    lemon-imapd ./Maildir >/dev/null 2>log
+		[ "$(grep -c "warning: .*the header of $file cannot be read: UIDs begin anew" log)" = 1 ]
+		printf 'a select inbox\r\nz logout\r\n' |
+		    lemon-imapd ./Maildir >/dev/null 2>log
+		! grep 'warning' log || false
+		run -1 lemon-store check ./Maildir
+		[[ $output == *"the header of $file cannot be read: UIDs began anew"*"remove it"* ]]
+		rm Maildir/$file
+		lemon-store check ./Maildir
+	done
 }

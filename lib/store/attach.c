@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/die.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "store/bell.h"
 #include "store/intent.h"
 #include "store/keyword.h"
@@ -263,6 +264,17 @@ import_text(const struct import *im, struct buf *text)
 	free(k.has);
 }
 
+/* Clients will fetch everything again: somebody should know why. */
+static void
+warn_unread(const struct mailbox *mb, bool over)
+{
+	const char *file = over ? NULL : import_unread(mb->dir);
+
+	if (file != NULL)
+		log_warn("%s: the header of %s cannot be read: UIDs begin "
+		    "anew", mb->disk, file);
+}
+
 /* No list of ours: begin one, from another server's files if there are. */
 static enum store_result
 begin_list(struct change *c)
@@ -288,8 +300,10 @@ begin_list(struct change *c)
 		v = im.uidvalidity;
 		next = im.uidnext;
 		r = validity_seen(c->mb->st, v);
-	} else
+	} else {
+		warn_unread(c->mb, over);
 		r = validity_new(c->mb->st, &v);
+	}
 	if (r != STORE_OK) {
 		arena_free(&im.mem);
 		return r;

@@ -157,6 +157,19 @@ read_list(struct checking *k)
 		    k->l.good, rest.n);
 }
 
+/* Another server's list. */
+static void
+check_import(struct checking *k)
+{
+	const char *file = import_over(k->mb->dir) ? NULL :
+	    import_unread(k->mb->dir);
+
+	if (file != NULL)
+		check_say(k, k->listed ? "remove it" : "put back a copy before "
+		    "the first session", "the header of %s cannot be read: "
+		    "UIDs %s anew", file, k->listed ? "began" : "begin");
+}
+
 static void
 read_dir(struct checking *k, int d)
 {
@@ -358,6 +371,7 @@ look(struct checking *k, bool index)
 		k->indexed = attach_known(k->mb, &k->t, &k->m) &&
 		    !k->m.building;
 	read_list(k);
+	check_import(k);
 	for (int d = CUR; d <= NEW; d++) {
 		k->settled[d] = k->indexed &&
 		    dir_is(&k->m.dir[d], &k->dir[d]) && !k->m.dir[d].dirty;

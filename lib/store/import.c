@@ -14,6 +14,7 @@
 enum {
 	FILE_OCTETS = 256 * 1024 * 1024,	/* some four million messages */
 	KEYWORD_FILE = 64 * 1024,
+	HEAD_OCTETS = 4096,
 	KEYWORDS = 1000				/* in one Courier folder */
 };
 
@@ -413,4 +414,28 @@ import_end(int dir)
 		return -1;
 	close(fd);
 	return fsync(dir);
+}
+
+static bool
+unread(int dir, const char *name)
+{
+	struct import im = { 0 };
+	char head[HEAD_OCTETS];
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+	    O_CLOEXEC);
+
+	if (fd == -1)
+		return false;
+	ssize_t n = file_pread(fd, head, sizeof head, 0);
+	struct span text = { head, n > 0 ? (size_t)n : 0 };
+
+	close(fd);
+	return text.n > 0 && header(span_cut(&text, '\n'), &im) == '\0';
+}
+
+const char *
+import_unread(int dir)
+{
+	return unread(dir, "dovecot-uidlist") ? "dovecot-uidlist" :
+	    unread(dir, "courierimapuiddb") ? "courierimapuiddb" : NULL;
 }

@@ -179,4 +179,8 @@ bool import_there(int dir);
 bool import_over(int dir);
 int import_end(int dir);
 
+/* The name of a list of UIDs that is there and whose header cannot be read, so
+ * that nothing of it counts; NULL: none is. */
+const char *import_unread(int dir);
+
 #endif
