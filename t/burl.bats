@@ -769,8 +769,8 @@ X
 	trust "localhost:$IMAP none submit:wrong"
 	submission
 	say "$FROM" "$BOB" "BURL $URL LAST"
-	[[ ${lines[2]} == "451 4.4.1 IMAP server unavailable: our login: "* ]]
-	grep -q "warning: burlhosts localhost:$IMAP: our login: " submit.log
+	[[ ${lines[2]} == "451 4.4.1 IMAP server unavailable: the account in burlhosts was refused: "* ]]
+	grep -q "warning: burlhosts localhost:$IMAP: the account in burlhosts was refused: " submit.log
 }
 
 @test "burlhosts that others can read, or nobody, is trusted in nothing, for now" {

@@ -274,7 +274,8 @@ connected(struct fetch *f, const struct trusted_host *h, int64_t ms)
 
 	if (open && imap_client_login(c, &l) == IMAP_OK)
 		return true;
-	host_failed(f, h, open && !c->lost ? "our login: " : "");
+	host_failed(f, h, open && !c->lost ?
+	    "the account in burlhosts was refused: " : "");
 	imap_client_close(c);
 	return false;
 }
