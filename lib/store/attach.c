@@ -323,6 +323,18 @@ begin_list(struct change *c)
 	return r;
 }
 
+/* Whether a batch that may have to be undone is of it. */
+static bool
+in_doubt(struct change *c)
+{
+	struct key k = key_inode(c->mb->dev, c->mb->ino);
+	uint32_t same;
+
+	return intent_touches(c->t, by_disk(c->t, c->mb->disk)) ||
+	    (txn_get_fixed(c->t, &k, &same, sizeof same) &&
+	    intent_touches(c->t, same));
+}
+
 static enum store_result
 attach_new(struct change *c)
 {
@@ -381,7 +393,45 @@ attach_join(struct change *c)
 		be(mb, id);
 		mb->generation = index_generation(mb->st);
 	}
-	return c->m.building ? STORE_CHANGED : STORE_OK;
+	if (c->m.building)
+		return STORE_CHANGED;
+	/* What a dead writer did there is not to be cut: who attaches it
+	 * takes it in. */
+	if (list_is_newer(mb, &c->m) != 0) {
+		mb->generation = 0;
+		return STORE_CHANGED;
+	}
+	return STORE_OK;
+}
+
+/* The mailbox is not known to us, or its list says more than the index.
+ * settled: no batch waits to be undone. */
+static enum store_result
+attach_again(struct change *c, bool stale, bool settled)
+{
+	struct mailbox *mb = c->mb;
+	uint32_t id, named = by_disk(c->t, mb->disk);
+	int newer = 1;
+
+	if (!stale && find(mb, c->t, &id, &c->m) &&
+	    list_agrees(mb, &c->m, id == named))
+		newer = list_is_newer(mb, &c->m);
+	if (newer == -1)
+		return mailbox_fail(mb, "read " UIDLIST_FILE, errno);
+	if (newer == 0) {
+		be(mb, id);
+		/* What is kept of another index means nothing. */
+		mb->generation = index_generation(mb->st);
+		if (id != named)
+			put_disk(c->t, mb->disk, id);
+		enum store_result r = list_cut(c);
+		return r == STORE_FULL ? STORE_OK : r;
+	}
+	if (!settled && in_doubt(c)) {
+		store_fail(mb->st, "a batch cannot be undone now", 0);
+		return STORE_INUSE;
+	}
+	return attach_new(c);
 }
 
 enum store_result
@@ -396,27 +446,15 @@ attach_begin(struct change *c, struct mailbox *mb, size_t need, bool reserve)
 		return r;
 	c->t = &c->own;
 	c->began = clock_ms();
-	intent_undo_dead(c->t);
-	bool stale = false;
+	bool settled = intent_undo_dead(c->t);
+	int newer = 0;
 	if (is_attached(mb, c->t, &c->m) &&
-	    !(stale = list_is_newer(mb, &c->m)))
+	    (newer = list_is_newer(mb, &c->m)) == 0)
 		return STORE_OK;
-	if ((r = attach_path(mb)) == STORE_OK) {
-		uint32_t id, named = by_disk(c->t, mb->disk);
-
-		if (!stale && find(mb, c->t, &id, &c->m) &&
-		    list_agrees(mb, &c->m, id == named) &&
-		    !list_is_newer(mb, &c->m)) {
-			be(mb, id);
-			/* What is kept of another index means nothing. */
-			mb->generation = index_generation(mb->st);
-			if (id != named)
-				put_disk(c->t, mb->disk, id);
-			if ((r = list_cut(c)) == STORE_FULL)
-				r = STORE_OK;
-		} else
-			r = attach_new(c);
-	}
+	r = newer == -1 ? mailbox_fail(mb, "read " UIDLIST_FILE, errno) :
+	    attach_path(mb);
+	if (r == STORE_OK)
+		r = attach_again(c, newer > 0, settled);
 	if (r != STORE_OK) {
 		change_abort(c);
 		return r;

@@ -500,6 +500,25 @@ intent_any(struct txn *t)
 }
 
 bool
+intent_touches(struct txn *t, uint32_t mailbox)
+{
+	struct key from = key_start('i');
+	struct stored s;
+	struct walk w;
+	bool yes = false;
+
+	walk_start(&w, t, &from, 1);
+	while (!yes && walk_next(&w))
+		if (w.val.mv_size == sizeof s) {
+			memcpy(&s, w.val.mv_data, sizeof s);
+			yes = mailbox != 0 && (s.mailbox == mailbox ||
+			    s.from == mailbox);
+		}
+	walk_end(&w);
+	return yes;
+}
+
+bool
 intent_covers(struct txn *t, uint32_t mailbox, struct span name)
 {
 	struct key from = key_start('i');

@@ -36,8 +36,9 @@ bool intent_lost(const struct intent *i, struct txn *t);
  * are removed by intent_undo_dead. */
 void intent_end(struct intent *i);
 
-/* False if some could not be undone now: it is the next one's.  The write
- * lock is held. */
+/* False if some could not be undone now: it is the next one's.  Until then
+ * nobody may believe what the lists of its folders say: its messages may not
+ * have come, or left.  The write lock is held. */
 bool intent_undo_dead(struct txn *t);
 
 /* A mailbox's folder has another name now: its batches are undone there. */
@@ -48,6 +49,9 @@ void intent_renumbered(struct txn *t, uint32_t mailbox, uint32_t now);
 
 /* Whether any batch is on its way. */
 bool intent_any(struct txn *t);
+
+/* Whether a batch comes into the mailbox, or takes messages from it. */
+bool intent_touches(struct txn *t, uint32_t mailbox);
 
 /* Whether a file of the mailbox belongs to a batch that is still coming. */
 bool intent_covers(struct txn *t, uint32_t mailbox, struct span name);

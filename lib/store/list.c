@@ -165,8 +165,8 @@ list_is_cut(struct mailbox *mb, const struct meta *m)
 	    s.st_ino != m->list_ino || (uint64_t)s.st_size <= m->list_size;
 }
 
-/* Whether a whole line was added to what was committed. */
-static bool
+/* Whether a whole line was added to what was committed; -1 with errno. */
+static int
 has_more(struct mailbox *mb, uint64_t size)
 {
 	char line[UIDLIST_LINE_MAX + 1];
@@ -177,24 +177,26 @@ has_more(struct mailbox *mb, uint64_t size)
 	    file_pread(fd, line, sizeof line, (int64_t)size);
 
 	if (fd != -1)
-		close(fd);
-	if (n > 0)
-		got.n = (size_t)n;
+		close_quietly(fd);
+	if (n == -1)
+		return fd == -1 && errno == ENOENT ? 0 : -1;
+	got.n = (size_t)n;
 	size_t end = span_chr(got, '\n');
 	return end < got.n && line_check(span_head(got, end), &whole);
 }
 
-/* Whether another file than was committed has all the UIDs of the index. */
-static bool
+/* Whether another file than was committed has all the UIDs of the index; -1
+ * with errno. */
+static int
 has_all(struct mailbox *mb, const struct meta *m)
 {
 	struct buf text = { 0 };
 	struct uidlist l;
-	uint64_t inode;
-	bool yes = false;
+	int yes = file_read(mb->dir, UIDLIST_FILE, LIST_MAX, &text);
 
-	if (list_read(mb, &text, &inode) == STORE_OK &&
-	    uidlist_parse(buf_span(&text), &l)) {
+	if (yes == -1 && (errno == ENOENT || errno == EFBIG))
+		yes = 0;	/* none of ours */
+	else if (yes == 0 && uidlist_parse(buf_span(&text), &l)) {
 		yes = l.uidvalidity == m->uidvalidity &&
 		    memcmp(l.guid, m->guid, sizeof l.guid) == 0 &&
 		    l.n > 0 && l.msg[l.n - 1].uid + 1 >= m->uidnext;
@@ -204,13 +206,16 @@ has_all(struct mailbox *mb, const struct meta *m)
 	return yes;
 }
 
-bool
+int
 list_is_newer(struct mailbox *mb, const struct meta *m)
 {
 	struct stat s;
 	bool there = fstatat(mb->dir, UIDLIST_FILE, &s,
-	    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(s.st_mode);
+	    AT_SYMLINK_NOFOLLOW) == 0;
 
+	if (!there && errno != ENOENT)
+		return -1;
+	there = there && S_ISREG(s.st_mode);
 	if (m->building)
 		return !there || s.st_ino != m->list_ino ||
 		    (uint64_t)s.st_size < m->list_size;
@@ -218,8 +223,8 @@ list_is_newer(struct mailbox *mb, const struct meta *m)
 		return false;
 	if (s.st_ino != m->list_ino)
 		return has_all(mb, m);
-	return (uint64_t)s.st_size > m->list_size &&
-	    has_more(mb, m->list_size);
+	return (uint64_t)s.st_size > m->list_size ?
+	    has_more(mb, m->list_size) : 0;
 }
 
 /* What is about to be thrown away: lines of a writer that died, or of an

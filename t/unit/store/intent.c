@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Batches that come whole or not at all, and writers that die. */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,6 +30,25 @@ read(int fd, void *p, size_t n)
 	    SPAN("/" UIDLIST_FILE)))
 		listed += (size_t)got;
 	return got;
+}
+
+/* Whose opening fails, or NULL: the last of a path.  This stands before
+ * libc's. */
+static const char *refused;
+
+int
+openat64(int dir, const char *path, int flags, ...)
+{
+	va_list v;
+
+	va_start(v, flags);
+	mode_t mode = flags & O_CREAT ? va_arg(v, mode_t) : 0;
+	va_end(v);
+	if (refused != NULL && span_ends(span_str(path), span_str(refused))) {
+		errno = EMFILE;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, dir, path, flags, mode);
 }
 
 /* A file of the batch in cur/ of a folder. */
@@ -291,6 +312,108 @@ died(bool whole)
 	forget(&w);
 }
 
+/* MOVE of the only message of INBOX to A dies after all its lines: *from has
+ * INBOX open. */
+static struct mailbox *
+move_died(void)
+{
+	struct store *st = t_store();
+	struct mailbox *from = t_inbox(st), *to;
+	struct intent i = { .fd = -1 };
+	struct uidlist_gone gone = { .uid = 1 };
+	struct change c, other;
+	struct batch b;
+	struct span name;
+	struct rec r;
+	int dir;
+
+	t_append(from, "a: b\r\n\r\n", 0, NULL);
+	store_create(st, SPAN("A"));
+	mailbox_open(st, SPAN("A"), RIGHT_READ | RIGHT_WRITE, &to);
+	touch_index(to);
+	batch_start(&b);
+	intent_begin(&i, to, from, &b);
+	change_begin(&c, to, 0, false);
+	struct buf path = { 0 }, file = { 0 };
+	if (!rec_get(c.t, from->id, 1, &r) ||
+	    !rec_name(c.t, from->id, 1, &dir, &name))
+		printf("# it is not there\n");
+	buf_addf(&path, "M/%s/%.*s", dir == CUR ? "cur" : "new",
+	    (int)name.n, name.p);
+	gone.inode = r.inode;
+	file = batch_file(&b, "M/.A/cur");
+	unlink(file.p);
+	if (link(buf_cstr(&path), file.p) == -1 ||
+	    change_join(&other, &c, from) != STORE_OK)
+		printf("# cannot begin a MOVE\n");
+	record(&c, &file, false);
+	uidlist_forget(&other.lines, &gone, 1);
+	ok(list_append(&c) == STORE_OK && list_append(&other) == STORE_OK,
+	    "a MOVE writes its lines and dies");
+	change_abort(&other);
+	change_abort(&c);
+	intent_end(&i);
+	mailbox_close(to);
+	buf_free(&path);
+	buf_free(&file);
+	return from;
+}
+
+/* Where the message of it is: for good, and once. */
+static void
+move_ends(struct mailbox *from, const char *name)
+{
+	struct mailbox *to;
+
+	touch_index(from);
+	t_is(from, "", name);
+	if (mailbox_open(from->st, SPAN("A"), RIGHT_READ | RIGHT_WRITE,
+	    &to) == STORE_OK) {
+		t_is(to, "1:1", "and in the other");
+		mailbox_close(to);
+	}
+	t_close(from);
+	t_remove("M");
+}
+
+/* The next one cannot open something: the message is not to be in neither
+ * folder then, nor in both. */
+static void
+hindered(const char *what)
+{
+	struct mailbox *from = move_died();
+	struct change c;
+
+	refused = what;
+	enum store_result r = change_begin(&c, from, 0, true);
+	ok(r != STORE_OK, "who cannot look at all of it changes nothing");
+	if (r == STORE_OK)
+		change_commit(&c);
+	refused = NULL;
+	move_ends(from, "it is in no folder but one");
+}
+
+/* Another folder's change settled it, and the next one's is of this folder,
+ * too. */
+static void
+joined(void)
+{
+	struct mailbox *from = move_died(), *third;
+	struct change c, other;
+
+	store_create(from->st, SPAN("B"));
+	mailbox_open(from->st, SPAN("B"), RIGHT_READ | RIGHT_WRITE, &third);
+	touch_index(third);
+	change_begin(&c, third, 0, true);
+	enum store_result r = change_join(&other, &c, from);
+	ok(r == STORE_CHANGED, "who joins its folder has to take it in first");
+	if (r == STORE_OK)
+		uidlist_uidnext(&other.lines, 5000);
+	change_commit2(&c, r == STORE_OK ? &other : NULL);
+	mailbox_close(third);
+	move_ends(from, "and then it is there no more");
+}
+
 /* Another dies between its lines and its commit, so the folder is taken in
  * anew while the batch is still coming. */
 static void
@@ -335,6 +458,12 @@ main(void)
 	undone();
 	died(true);
 	died(false);
+	hindered("writers");
+	hindered(".A/" UIDLIST_FILE);
+	hindered("./" UIDLIST_FILE);
+	hindered(".A/cur");
+	hindered(UIDLIST_FILE);
+	joined();
 	t_remove_dir();
 	return done();
 }
