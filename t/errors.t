@@ -37,6 +37,9 @@ LASTING = ("ENOSPC", "EMFILE")      # and EIO, of calls that change something
 # What was wrong once is tried each time.
 ONCE = [Fault("rename", "EIO", 2, "renameat2", True),
         Fault("undo-rename-inbox", "EMFILE", 33, "openat"),
+        Fault("take-move", "EMFILE", 36, "openat"),
+        Fault("take-move", "EMFILE", 40, "openat"),
+        Fault("take-move-to", "EMFILE", 37, "openat"),
         Fault("lmtp-root", "EPIPE", 12, "sendto"),
         Fault("lmtp-root", "EPIPE", 14, "sendto")]
 

@@ -14,8 +14,8 @@ from steps import (Append, At, Catenate, Change, Command, Copy, Deliver,
 class Act:
     """about: a sentence on what is done; prepare(maildir, state) is done to
     the store by others before.  With died another act was killed: its name,
-    and before which call, N and NAME; by_index: what it left is known as such
-    only by the index."""
+    and before which call, N and NAME, or with -a after it; by_index: what it left
+    is known as such only by the index."""
 
     def __init__(self, about, *steps, prepare=None, died=None,
                  by_index=False):
@@ -266,7 +266,13 @@ ACTS = {
         died=("copy", 3, "linkat"), by_index=True),
     "undo-move": Act(
         "a session that undoes a MOVE", select("INBOX"),
-        died=("move", 1, "writev"), by_index=True),
+        died=("move", 2, "write"), by_index=True),
+    "take-move": Act(
+        "a session that takes in a MOVE all but committed", select("INBOX"),
+        died=("move", 2, "write", "-a"), by_index=True),
+    "take-move-to": Act(
+        "a session that takes it in where it went", select("Other"),
+        died=("move", 2, "write", "-a"), by_index=True),
     "finish-move": Act(
         "a session that finishes a MOVE", select("INBOX"),
         died=("move", 2, "unlinkat")),

@@ -80,10 +80,10 @@ class Stage:
         state, ledger = self.ready[act]
         return state.copy(), ledger.copy()
 
-    def die(self, state, act, n, call):
-        """Kill another act before its n-th such call."""
+    def die(self, state, act, n, call, *after):
+        """Kill another act before its n-th such call, or after it (-a)."""
         with At(self.maildir, [STOP, "-o", self.report, "-n", str(n), "-k",
-                               call], self.env) as at:
+                               call, *after], self.env) as at:
             self.perform(at, ACTS[act].steps, state, Ledger())
         if len(self.seen()) != n:
             raise OSError("%s makes no %s %d" % (act, call, n))

@@ -3,7 +3,7 @@
  * Stop a program before the Nth system call that changes something: kill the
  * process that makes it, or cut the power of its disk; or have the call fail.
  *
- * usage: stop -o FILE [-n N] [-k CALL] [-c FLAG -d DIR] PROGRAM ...
+ * usage: stop -o FILE [-n N] [-k CALL [-a]] [-c FLAG -d DIR] PROGRAM ...
  *        stop -o FILE -n N -e ERRNO [-k CALL [-f]] PROGRAM ...
  *
  * The calls of the program and of all its children are counted together,
@@ -12,7 +12,8 @@
  * (and if there are fewer) the program comes to its end.  -c shuts the file
  * system of DIR down (FS_IOC_SHUTDOWN; FLAG 1 writes its journal first, 2 does
  * not), before that call or at the end, and kills everybody.  Exits with what
- * the program did, 137 if it was killed.
+ * the program did, 137 if it was killed.  With -a it is killed after that
+ * call: before the next that changes something.
  *
  * With -e calls that only look count as well, from main on.  The Nth is not
  * made, but fails with that error; with -f so do all after it, and with 0
@@ -74,7 +75,7 @@ static struct {
 	uint32_t flag;		/* 0: only kill */
 	int disk;
 	int error;		/* -1: none, 0: only to be counted */
-	bool from_on;
+	bool from_on, after;
 } ask = { .disk = -1, .error = -1 };
 
 static pid_t alive[64];
@@ -202,13 +203,19 @@ count(pid_t pid, unsigned long *seen, const char **last)
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid,
 	    (void *)(uintptr_t)sizeof i, &i) <= 0 ||
 	    i.op != PTRACE_SYSCALL_INFO_ENTRY ||
-	    (name = changes(&i)) == NULL ||
-	    (ask.name != NULL && strcmp(ask.name, name) != 0))
+	    (name = changes(&i)) == NULL)
+		return false;
+	if (ask.after && *seen == ask.n) {
+		cut();
+		kill(pid, SIGKILL);
+		return true;
+	}
+	if (ask.name != NULL && strcmp(ask.name, name) != 0)
 		return false;
 	*last = name;
 	if (seen_all.n < COUNT(seen_all.name))
 		seen_all.name[seen_all.n++] = name;
-	if (++*seen != ask.n)
+	if (++*seen != ask.n || ask.after)
 		return false;
 	cut();
 	kill(pid, SIGKILL);
@@ -323,7 +330,7 @@ main(int argc, char **argv)
 	const char *dir = ".";
 	int c;
 
-	while ((c = getopt(argc, argv, "+o:n:k:c:d:e:f")) != -1) {
+	while ((c = getopt(argc, argv, "+o:n:k:c:d:e:fa")) != -1) {
 		if (c == 'o')
 			ask.report = optarg;
 		else if (c == 'n')
@@ -338,6 +345,8 @@ main(int argc, char **argv)
 			ask.error = atoi(optarg);
 		else if (c == 'f')
 			ask.from_on = true;
+		else if (c == 'a')
+			ask.after = true;
 		else
 			return 125;
 	}
