@@ -206,6 +206,21 @@ has_all(struct mailbox *mb, const struct meta *m)
 	return yes;
 }
 
+/* Whether the file in place has the end of what was committed; -1: nobody can
+ * tell now. */
+static int
+is_whole(struct mailbox *mb, uint64_t size)
+{
+	int fd = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC);
+
+	if (fd == -1)
+		return -1;
+	bool yes = list_is_whole(fd, size);
+	close(fd);
+	return yes;
+}
+
 int
 list_is_newer(struct mailbox *mb, const struct meta *m)
 {
@@ -216,9 +231,13 @@ list_is_newer(struct mailbox *mb, const struct meta *m)
 	if (!there && errno != ENOENT)
 		return -1;
 	there = there && S_ISREG(s.st_mode);
-	if (m->building)
-		return !there || s.st_ino != m->list_ino ||
-		    (uint64_t)s.st_size < m->list_size;
+	if (m->building) {
+		int whole = there && s.st_ino == m->list_ino &&
+		    (uint64_t)s.st_size >= m->list_size ?
+		    is_whole(mb, m->list_size) : 0;
+
+		return whole < 0 ? -1 : !whole;
+	}
 	if (!there)
 		return false;
 	if (s.st_ino != m->list_ino)

@@ -37,9 +37,9 @@ bool list_is_whole(int fd, uint64_t size);
 
 /* Whether the file says more than the index committed: then the index is an
  * old one that was put back, or its writer died, and the file is the truth.
- * So it is too where the index is being built from another.  -1 with errno:
- * nobody can tell now, and nothing is to be cut.  The write lock is held, and
- * dead batches are undone. */
+ * So it is too where the index is being built from another, or from one that
+ * is damaged now.  -1 with errno: nobody can tell now, and nothing is to be
+ * cut.  The write lock is held, and dead batches are undone. */
 int list_is_newer(struct mailbox *mb, const struct meta *m);
 
 /* After the commit, without the lock: make the lines durable. */

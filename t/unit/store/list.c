@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* lib/store/list.c: the file that keeps the UIDs, when others write it anew. */
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "store/attach.h"
 #include "store/list.h"
@@ -58,6 +60,19 @@ copy(void)
 		ok(false, "cp");
 }
 
+/* Its last octets are lost, as with the power, and its length is not. */
+static void
+blot(void)
+{
+	struct stat s;
+	int fd = open("M/lemon-uidlist", O_WRONLY);
+
+	if (fd == -1 || fstat(fd, &s) == -1 ||
+	    pwrite(fd, "\0\0\0\0", 4, s.st_size - 4) != 4)
+		ok(false, "blot");
+	close(fd);
+}
+
 static void
 replaced(struct mailbox *mb)
 {
@@ -66,6 +81,32 @@ replaced(struct mailbox *mb)
 	t_append(mb, "A: 4\r\n\r\n", 0, NULL);
 	ok(inode() == new, "who had the old list open goes on in the new one");
 	t_is(mb, "1:1 2:2 3:3 4:4", "and nothing is lost");
+}
+
+static void
+look(struct mailbox *mb)
+{
+	struct view *v;
+
+	if (view_open(mb, &v) != STORE_OK || view_exists(v) != 6) {
+		printf("# %s\n", store_why(mb->st));
+		_exit(1);
+	}
+	view_close(v);
+}
+
+static void
+blotted(struct mailbox *mb)
+{
+	struct view *v;
+
+	t_remove("M/.lemon");
+	other(begin);
+	blot();
+	other(look);
+	ok(view_open(mb, &v) == STORE_OK && view_exists(v) == 6,
+	    "a list damaged while the index is built from it locks nobody out");
+	view_close(v);
 }
 
 static void
@@ -102,6 +143,7 @@ main(void)
 	t_append(mb, "A: 2\r\n\r\n", 0, NULL);
 	replaced(mb);
 	built(mb);
+	blotted(mb);
 	t_close(mb);
 	t_remove_dir();
 	return done();
