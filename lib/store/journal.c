@@ -121,8 +121,10 @@ carry_out(struct store *st, struct plan *p, bool *half)
 		struct step *s = &p->step[i];
 
 		int done = s->from == NULL ? 0 : is_that(st, s->to, s);
+		/* Where its name is another folder's by now, that stays so. */
 		if (done < 0 || (done > 0 &&
-		    tree_rename(st, s->to, s->from) != 0))
+		    tree_rename(st, s->to, s->from) != 0 &&
+		    errno != EEXIST))
 			*half = true;
 	}
 	return err;

@@ -247,6 +247,23 @@ crashed(struct store *st)
 	run(st, UNSUBSCRIBE, "L", "");
 	(void)unlinkat(st->dir, ".M.a", AT_REMOVEDIR);
 
+	run(st, CREATE, "U/a", "");
+	add_step(st, &b, ".U", ".V");
+	add_step(st, &b, ".U.a", ".V.a");
+	plan(st, &b);
+	ok(renameat(st->dir, ".U", st->dir, ".V") == 0 &&
+	    mkdirat(st->dir, ".U", 0700) == 0 &&
+	    mkdirat(st->dir, ".V.a", 0700) == 0,
+	    "both names of a plan were taken by others meanwhile");
+	ok(run(st, SUBSCRIBE, "L", "") == STORE_OK &&
+	    !there(st, "lemon-rename"), "then it keeps nobody from work");
+	run(st, UNSUBSCRIBE, "L", "");
+	(void)unlinkat(st->dir, ".U", AT_REMOVEDIR);
+	(void)unlinkat(st->dir, ".V.a", AT_REMOVEDIR);
+	ok(run(st, DELETE, "V", "") == STORE_OK &&
+	    run(st, DELETE, "U/a", "") == STORE_OK,
+	    "the folders are there, each by one name");
+
 	buf_adds(&b, "R .L ../../elsewhere 1 2");
 	line_seal(&b, 0);
 	plan(st, &b);
