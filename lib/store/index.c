@@ -341,10 +341,8 @@ discard(struct store *st, const char *why)
 	char name[40];
 	uint64_t r;
 	struct buf b = { 0 };
+	bool tell = !st->ix->unwanted;
 
-	if (!st->ix->unwanted)
-		log_warn("%s/index: %s; it is made anew from the mail",
-		    st->index_path, why);
 	st->ix->unwanted = false;
 	env_close(st->ix);
 	random_fill(&r, sizeof r);
@@ -355,6 +353,8 @@ discard(struct store *st, const char *why)
 		return errno == ENOENT ? STORE_OK :
 		    store_fail(st, "set the damaged index aside", errno);
 	}
+	if (tell)
+		log_warn("%s/index: %s; it is made anew", st->index_path, why);
 	buf_adds(&b, "/data.mdb");
 	unlinkat(st->index_dir, buf_cstr(&b), 0);
 	b.n -= 8;
