@@ -447,6 +447,18 @@ intent_undo_dead(struct txn *t)
 	return all;
 }
 
+/* The next of a walk over them. */
+static bool
+next(struct walk *w, struct stored *s)
+{
+	while (walk_next(w))
+		if (w->val.mv_size == sizeof *s) {
+			memcpy(s, w->val.mv_data, sizeof *s);
+			return true;
+		}
+	return false;
+}
+
 /* Those of a mailbox get another number for it, and another directory. */
 static void
 change_all(struct txn *t, uint32_t mailbox, uint32_t now, const char *disk)
@@ -456,10 +468,7 @@ change_all(struct txn *t, uint32_t mailbox, uint32_t now, const char *disk)
 	struct walk w;
 
 	walk_start(&w, t, &from, 1);
-	while (walk_next(&w)) {
-		if (w.val.mv_size != sizeof s)
-			continue;
-		memcpy(&s, w.val.mv_data, sizeof s);
+	while (next(&w, &s)) {
 		if (s.mailbox == mailbox) {
 			s.mailbox = now;
 			if (disk != NULL)
@@ -508,12 +517,9 @@ intent_touches(struct txn *t, uint32_t mailbox)
 	bool yes = false;
 
 	walk_start(&w, t, &from, 1);
-	while (!yes && walk_next(&w))
-		if (w.val.mv_size == sizeof s) {
-			memcpy(&s, w.val.mv_data, sizeof s);
-			yes = mailbox != 0 && (s.mailbox == mailbox ||
-			    s.from == mailbox);
-		}
+	while (!yes && next(&w, &s))
+		yes = mailbox != 0 && (s.mailbox == mailbox ||
+		    s.from == mailbox);
 	walk_end(&w);
 	return yes;
 }
@@ -527,12 +533,8 @@ intent_covers(struct txn *t, uint32_t mailbox, struct span name)
 	bool yes = false;
 
 	walk_start(&w, t, &from, 1);
-	while (!yes && walk_next(&w))
-		if (w.val.mv_size == sizeof s) {
-			memcpy(&s, w.val.mv_data, sizeof s);
-			yes = s.mailbox == mailbox &&
-			    batch_has(&s.batch, name);
-		}
+	while (!yes && next(&w, &s))
+		yes = s.mailbox == mailbox && batch_has(&s.batch, name);
 	walk_end(&w);
 	return yes;
 }

@@ -106,7 +106,6 @@ carry_out(struct store *st, struct plan *p, bool *half)
 	int err = 0;
 
 	*half = false;
-
 	for (size_t i = 0; i < p->n && err == 0; i++) {
 		struct step *s = &p->step[i];
 
