@@ -85,13 +85,6 @@ find(struct mailbox *mb, struct txn *t, uint32_t *id, struct meta *m)
 	    meta_get(t, *id, m) && same_dir(mb, m);
 }
 
-static int
-open_list(struct mailbox *mb)
-{
-	return openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
-	    O_NONBLOCK | O_CLOEXEC);
-}
-
 /* Whether a list is of this mailbox; named where it cannot be read. */
 static bool
 head_agrees(int fd, const struct meta *m, bool named)
@@ -114,7 +107,7 @@ head_agrees(int fd, const struct meta *m, bool named)
 static bool
 list_agrees(struct mailbox *mb, const struct meta *m, bool named)
 {
-	int fd = open_list(mb);
+	int fd = list_open(mb);
 
 	if (fd == -1)
 		return named;	/* lost: it will be written anew */
@@ -149,7 +142,7 @@ static bool
 list_exact(struct mailbox *mb, const struct meta *m)
 {
 	struct stat s;
-	int fd = open_list(mb);
+	int fd = list_open(mb);
 
 	if (fd == -1)
 		return false;

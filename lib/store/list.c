@@ -21,6 +21,13 @@ enum {
 	DEAD_MIN = 64 << 10	/* smaller waste is not worth a rewriting */
 };
 
+int
+list_open(struct mailbox *mb)
+{
+	return openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
+	    O_NONBLOCK | O_CLOEXEC);
+}
+
 enum store_result
 list_read(struct mailbox *mb, struct buf *text, uint64_t *inode)
 {
@@ -171,8 +178,7 @@ has_more(struct mailbox *mb, uint64_t size)
 {
 	char line[UIDLIST_LINE_MAX + 1];
 	struct span got = { line, 0 }, whole;
-	int fd = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
-	    O_NONBLOCK | O_CLOEXEC);
+	int fd = list_open(mb);
 	ssize_t n = fd == -1 ? -1 :
 	    file_pread(fd, line, sizeof line, (int64_t)size);
 
@@ -211,8 +217,7 @@ has_all(struct mailbox *mb, const struct meta *m)
 static int
 is_whole(struct mailbox *mb, uint64_t size)
 {
-	int fd = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
-	    O_NONBLOCK | O_CLOEXEC);
+	int fd = list_open(mb);
 
 	if (fd == -1)
 		return -1;
@@ -502,8 +507,7 @@ list_compact(struct mailbox *mb)
 	struct meta m;
 	struct txn t;
 	/* While it is open no other file has its number. */
-	int old = openat(mb->dir, UIDLIST_FILE, O_RDONLY | O_NOFOLLOW |
-	    O_NONBLOCK | O_CLOEXEC);
+	int old = list_open(mb);
 	enum store_result r = old == -1 ? STORE_OK : txn_read(mb->st, &t);
 
 	if (old == -1 || r != STORE_OK) {

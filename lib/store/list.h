@@ -10,6 +10,9 @@
 
 enum { LIST_MAX = 1 << 30 };	/* octets; no list is longer */
 
+/* The file, to be read; -1 with errno.  Needs no lock. */
+int list_open(struct mailbox *mb);
+
 /* The whole file: STORE_NONEXISTENT if there is none. */
 enum store_result list_read(struct mailbox *mb, struct buf *text,
     uint64_t *inode);
